@@ -1,0 +1,663 @@
+"""Every statement of the warehouse, as Amazon Redshift SQL; importing this reads and opens nothing.
+
+    S3 --COPY--> staging_events, incoming_songs --INSERT..SELECT--> the star
+                                                   songplays · users · songs · artists · time
+
+Redshift takes PRIMARY KEY, FOREIGN KEY and UNIQUE as promises that its planner relies on and never
+enforces; NOT NULL it does enforce. So every INSERT below removes duplicates by a stated order, and
+`checks` proves the promises before a load commits.
+
+Statements with %(first)s and %(last)s look only at that span of songplays and time, so that the
+cost of a load follows what is loaded and not what is there already: the sort keys prune the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+# --- Tables --------------------------------------------------------------------------------------
+# Text columns are wider than the data: lengths are bytes, longer values fail a COPY, and an
+# artist_location of the public set has more than 256. Compression makes the width free on disk.
+
+# One row per log event of the present load. The column order is that of the JSONPaths file.
+# EVEN: read once, whole, in parallel; no column of it is both spread well and joined on.
+# BACKUP NO: the source stays in S3. registration is written 1540919166796.0, hence no BIGINT.
+staging_events_table_create = """
+CREATE TABLE staging_events (
+    artist           VARCHAR(1024),
+    auth             VARCHAR(64),
+    first_name       VARCHAR(256),
+    gender           VARCHAR(16),
+    item_in_session  INTEGER,
+    last_name        VARCHAR(256),
+    length           DOUBLE PRECISION,
+    level            VARCHAR(16),
+    location         VARCHAR(1024),
+    method           VARCHAR(16),
+    page             VARCHAR(64),
+    registration     DOUBLE PRECISION,
+    session_id       BIGINT,
+    song             VARCHAR(1024),
+    status           INTEGER,
+    ts               TIMESTAMP,
+    user_agent       VARCHAR(2048),
+    user_id          BIGINT
+)
+BACKUP NO
+DISTSTYLE EVEN
+"""
+
+# One row per song file of the present load. COPY matches keys to these names (JSON 'auto').
+# DISTKEY(song_id) as in staging_songs, so that comparing the two moves no row between slices.
+incoming_songs_table_create = """
+CREATE TABLE incoming_songs (
+    num_songs         INTEGER,
+    artist_id         VARCHAR(64),
+    artist_latitude   DOUBLE PRECISION,
+    artist_longitude  DOUBLE PRECISION,
+    artist_location   VARCHAR(1024),
+    artist_name       VARCHAR(1024),
+    song_id           VARCHAR(64) DISTKEY,
+    title             VARCHAR(1024),
+    duration          DOUBLE PRECISION,
+    year              INTEGER
+)
+BACKUP NO
+"""
+
+# One row per song id over all loads, with the artist name that is credited on the song: plays are
+# matched with it, and artists keeps only one name of the several that an artist goes by.
+# It is also the lock that loads queue up for: nobody else reads it.
+staging_songs_table_create = """
+CREATE TABLE staging_songs (
+    song_id           VARCHAR(64) NOT NULL DISTKEY PRIMARY KEY,
+    title             VARCHAR(1024),
+    artist_id         VARCHAR(64),
+    artist_name       VARCHAR(1024),
+    year              INTEGER,
+    duration          DOUBLE PRECISION
+)
+"""
+
+# One row per user id over all loads: the newest event of each. It holds item_in_session, which
+# decides between events of one millisecond and has no place in users.
+staging_users_table_create = """
+CREATE TABLE staging_users (
+    user_id           BIGINT NOT NULL PRIMARY KEY,
+    ts                TIMESTAMP,
+    item_in_session   INTEGER,
+    first_name        VARCHAR(256),
+    last_name         VARCHAR(256),
+    gender            VARCHAR(16),
+    level             VARCHAR(16)
+)
+DISTSTYLE ALL
+"""
+
+# One row per user id, as the user's newest event has it. 97 users in the public month.
+# ALL: every node keeps the whole table, so a join with songplays moves no play.
+users_table_create = """
+CREATE TABLE users (
+    user_id     BIGINT NOT NULL PRIMARY KEY,
+    first_name  VARCHAR(256),
+    last_name   VARCHAR(256),
+    gender      VARCHAR(16),
+    level       VARCHAR(16),
+    last_seen   TIMESTAMP
+)
+DISTSTYLE ALL
+SORTKEY (user_id)
+"""
+
+# One row per artist id. 9 553 in the public set: small enough for ALL, as users.
+artists_table_create = """
+CREATE TABLE artists (
+    artist_id  VARCHAR(64) NOT NULL PRIMARY KEY,
+    name       VARCHAR(1024),
+    location   VARCHAR(1024),
+    latitude   DOUBLE PRECISION,
+    longitude  DOUBLE PRECISION
+)
+DISTSTYLE ALL
+SORTKEY (artist_id)
+"""
+
+# One row per song id. 14 896 in the public set: small enough for ALL, as users.
+songs_table_create = """
+CREATE TABLE songs (
+    song_id    VARCHAR(64) NOT NULL PRIMARY KEY,
+    title      VARCHAR(1024),
+    artist_id  VARCHAR(64) REFERENCES artists (artist_id),
+    year       INTEGER,
+    duration   DOUBLE PRECISION
+)
+DISTSTYLE ALL
+SORTKEY (song_id)
+"""
+
+# One row per start_time of songplays: 6 813 for 6 820 plays, so it grows as the fact does and ALL
+# would copy it to every node. The same DISTKEY and SORTKEY as songplays: their join stays on its
+# slice, and in order.
+time_table_create = """
+CREATE TABLE time (
+    start_time  TIMESTAMP NOT NULL PRIMARY KEY,
+    hour        SMALLINT NOT NULL,
+    day         SMALLINT NOT NULL,
+    week        SMALLINT NOT NULL,
+    month       SMALLINT NOT NULL,
+    year        INTEGER NOT NULL,
+    weekday     SMALLINT NOT NULL
+)
+DISTKEY (start_time)
+SORTKEY (start_time)
+"""
+
+# One row per play. DISTKEY(start_time): milliseconds hash evenly (6 813 values for 6 820 plays).
+# The tempting DISTKEY(song_id) would put the 95 % of plays whose song is unknown on one slice.
+# SORTKEY(start_time): analysts ask for spans of time, and a load looks only at its own.
+songplays_table_create = """
+CREATE TABLE songplays (
+    songplay_id  BIGINT IDENTITY(0, 1) PRIMARY KEY,
+    start_time   TIMESTAMP NOT NULL REFERENCES time (start_time),
+    user_id      BIGINT NOT NULL REFERENCES users (user_id),
+    level        VARCHAR(16),
+    song_id      VARCHAR(64) REFERENCES songs (song_id),
+    artist_id    VARCHAR(64) REFERENCES artists (artist_id),
+    session_id   BIGINT,
+    location     VARCHAR(1024),
+    user_agent   VARCHAR(2048)
+)
+DISTKEY (start_time)
+SORTKEY (start_time)
+"""
+
+STAGING_TABLES = ("staging_events", "incoming_songs", "staging_songs", "staging_users")
+STAR_TABLES = ("users", "artists", "songs", "time", "songplays")
+
+create_table_queries = [
+    staging_events_table_create,
+    incoming_songs_table_create,
+    staging_songs_table_create,
+    staging_users_table_create,
+    users_table_create,
+    artists_table_create,
+    songs_table_create,
+    time_table_create,
+    songplays_table_create,
+]
+
+# The reverse order: a table that others reference goes after them.
+drop_table_queries = [
+    f"DROP TABLE IF EXISTS {table}" for table in reversed(STAGING_TABLES + STAR_TABLES)
+]
+
+# --- Staging -------------------------------------------------------------------------------------
+
+# The first statement of a load's transaction, held to its end: a second load waits here. Redshift
+# takes the transaction's snapshot at the first statement after it, so it sees all that was staged.
+load_lock = "LOCK staging_songs"
+
+# TRUNCATE commits at once in Redshift: it stands outside of the transaction that publishes.
+truncate_table_queries = ["TRUNCATE staging_events", "TRUNCATE incoming_songs"]
+
+
+class CopySource(Protocol):
+    """What COPY needs to know; settings.Settings has it."""
+
+    @property
+    def role_arn(self) -> str: ...
+    @property
+    def log_data(self) -> str: ...
+    @property
+    def log_jsonpath(self) -> str: ...
+    @property
+    def song_data(self) -> str: ...
+    @property
+    def s3_region(self) -> str: ...
+
+
+def quote_literal(value: str) -> str:
+    """Return `value` as an SQL string literal; Redshift reads a backslash in one as an escape."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def staging_events_copy(source: CopySource) -> str:
+    """COPY of the event logs. Statistics are left to COPY: the table was empty, so it gathers them.
+
+    TIMEFORMAT keeps the milliseconds of `ts`, which ts/1000 in SQL would cut.
+    """
+    return f"""
+COPY staging_events
+FROM {quote_literal(source.log_data)}
+IAM_ROLE {quote_literal(source.role_arn)}
+REGION {quote_literal(source.s3_region)}
+FORMAT AS JSON {quote_literal(source.log_jsonpath)}
+TIMEFORMAT AS 'epochmillisecs'
+COMPUPDATE OFF
+"""
+
+
+def incoming_songs_copy(source: CopySource) -> str:
+    """COPY of the song metadata, whose keys are the table's column names."""
+    return f"""
+COPY incoming_songs
+FROM {quote_literal(source.song_data)}
+IAM_ROLE {quote_literal(source.role_arn)}
+REGION {quote_literal(source.s3_region)}
+FORMAT AS JSON 'auto'
+COMPUPDATE OFF
+"""
+
+
+def copy_table_queries(source: CopySource) -> list[str]:
+    """Both COPY statements; they fill different tables and may run side by side."""
+    return [staging_events_copy(source), incoming_songs_copy(source)]
+
+
+# --- The star ------------------------------------------------------------------------------------
+# Each dimension first collects in a temporary table the rows that are new or differ from what is
+# known (EXCEPT takes two NULLs as equal), then replaces just these: a load repeated writes nothing.
+
+# Within a load the song row of the latest known year decides, then the longest, then the title;
+# what stands behind these only makes the order total.
+new_songs_create = """
+CREATE TEMP TABLE new_songs AS
+SELECT song_id, title, artist_id, artist_name, year, duration
+FROM (
+    SELECT
+        song_id, title, artist_id, artist_name, year, duration,
+        ROW_NUMBER() OVER (
+            PARTITION BY song_id
+            ORDER BY
+                COALESCE(year, 0) DESC, COALESCE(duration, -1) DESC, title,
+                artist_id, artist_name
+        ) AS place
+    FROM incoming_songs
+    WHERE song_id IS NOT NULL
+) AS ranked
+WHERE place = 1
+EXCEPT
+SELECT song_id, title, artist_id, artist_name, year, duration
+FROM staging_songs
+WHERE song_id IN (SELECT song_id FROM incoming_songs)
+"""
+
+staging_songs_delete = """
+DELETE FROM staging_songs
+USING new_songs
+WHERE staging_songs.song_id = new_songs.song_id
+"""
+
+staging_songs_insert = """
+INSERT INTO staging_songs (song_id, title, artist_id, artist_name, year, duration)
+SELECT song_id, title, artist_id, artist_name, year, duration
+FROM new_songs
+"""
+
+songs_delete = """
+DELETE FROM songs
+USING new_songs
+WHERE songs.song_id = new_songs.song_id
+"""
+
+songs_insert = """
+INSERT INTO songs (song_id, title, artist_id, year, duration)
+SELECT song_id, title, artist_id, NULLIF(year, 0), duration
+FROM new_songs
+"""
+
+# Within a load a row with a position decides, then the latest year, then the song id.
+new_artists_create = """
+CREATE TEMP TABLE new_artists AS
+SELECT artist_id, name, location, latitude, longitude
+FROM (
+    SELECT
+        artist_id,
+        artist_name AS name,
+        NULLIF(artist_location, '') AS location,
+        artist_latitude AS latitude,
+        artist_longitude AS longitude,
+        ROW_NUMBER() OVER (
+            PARTITION BY artist_id
+            ORDER BY
+                CASE WHEN artist_latitude IS NULL THEN 1 ELSE 0 END,
+                COALESCE(year, 0) DESC, song_id,
+                artist_name, artist_location, artist_latitude, artist_longitude
+        ) AS place
+    FROM incoming_songs
+    WHERE artist_id IS NOT NULL
+) AS ranked
+WHERE place = 1
+EXCEPT
+SELECT artist_id, name, location, latitude, longitude
+FROM artists
+WHERE artist_id IN (SELECT artist_id FROM incoming_songs)
+"""
+
+artists_delete = """
+DELETE FROM artists
+USING new_artists
+WHERE artists.artist_id = new_artists.artist_id
+"""
+
+artists_insert = """
+INSERT INTO artists (artist_id, name, location, latitude, longitude)
+SELECT artist_id, name, location, latitude, longitude
+FROM new_artists
+"""
+
+# The newest event of a user decides, whether of this load or of an earlier one: the order in which
+# files are loaded changes nothing.
+new_users_create = """
+CREATE TEMP TABLE new_users AS
+SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
+FROM (
+    SELECT
+        user_id, ts, item_in_session, first_name, last_name, gender, level,
+        ROW_NUMBER() OVER (
+            PARTITION BY user_id
+            ORDER BY
+                CASE WHEN ts IS NULL THEN 1 ELSE 0 END, ts DESC,
+                COALESCE(item_in_session, -1) DESC,
+                level, first_name, last_name, gender
+        ) AS place
+    FROM (
+        SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
+        FROM staging_events
+        WHERE user_id IS NOT NULL
+        UNION ALL
+        SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
+        FROM staging_users
+        WHERE user_id IN (SELECT user_id FROM staging_events)
+    ) AS events
+) AS ranked
+WHERE place = 1
+EXCEPT
+SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
+FROM staging_users
+WHERE user_id IN (SELECT user_id FROM staging_events)
+"""
+
+staging_users_delete = """
+DELETE FROM staging_users
+USING new_users
+WHERE staging_users.user_id = new_users.user_id
+"""
+
+staging_users_insert = """
+INSERT INTO staging_users (user_id, ts, item_in_session, first_name, last_name, gender, level)
+SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
+FROM new_users
+"""
+
+users_delete = """
+DELETE FROM users
+USING new_users
+WHERE users.user_id = new_users.user_id
+"""
+
+users_insert = """
+INSERT INTO users (user_id, first_name, last_name, gender, level, last_seen)
+SELECT user_id, first_name, last_name, gender, level, ts
+FROM new_users
+"""
+
+# One row per play of this load: a NextSong event with a user and a time. Of an event delivered
+# twice the smallest item_in_session decides. The join may offer several songs of one title and
+# artist: the closest duration wins, then the smallest song_id; without one the play stays.
+# One window does both, as the candidates of one event stand together in its order.
+new_plays_create = """
+CREATE TEMP TABLE new_plays DISTKEY (start_time) SORTKEY (start_time) AS
+SELECT start_time, user_id, level, song_id, artist_id, session_id, location, user_agent
+FROM (
+    SELECT
+        events.ts AS start_time,
+        events.user_id,
+        events.level,
+        known.song_id,
+        known.artist_id,
+        events.session_id,
+        events.location,
+        events.user_agent,
+        ROW_NUMBER() OVER (
+            PARTITION BY events.user_id, events.session_id, events.ts
+            ORDER BY
+                events.item_in_session, events.level, events.location, events.user_agent,
+                events.artist, events.song, events.length,
+                ABS(known.duration - events.length), known.song_id
+        ) AS place
+    FROM staging_events AS events
+    LEFT JOIN staging_songs AS known
+        ON known.title = events.song
+        AND known.artist_name = events.artist
+    WHERE events.page = 'NextSong'
+        AND events.user_id IS NOT NULL
+        AND events.ts IS NOT NULL
+) AS ranked
+WHERE place = 1
+"""
+
+new_plays_span = """
+SELECT CAST(MIN(start_time) AS VARCHAR(64)), CAST(MAX(start_time) AS VARCHAR(64)), COUNT(*)
+FROM new_plays
+"""
+
+# Plays loaded before their songs were known get them now.
+songplays_update = """
+UPDATE songplays
+SET song_id = new_plays.song_id,
+    artist_id = new_plays.artist_id
+FROM new_plays
+WHERE songplays.start_time BETWEEN %(first)s AND %(last)s
+    AND songplays.start_time = new_plays.start_time
+    AND songplays.user_id = new_plays.user_id
+    AND (
+        songplays.session_id = new_plays.session_id
+        OR (songplays.session_id IS NULL AND new_plays.session_id IS NULL)
+    )
+    AND songplays.song_id IS NULL
+    AND new_plays.song_id IS NOT NULL
+"""
+
+songplays_insert = """
+INSERT INTO songplays (
+    start_time, user_id, level, song_id, artist_id, session_id, location, user_agent
+)
+SELECT
+    new_plays.start_time, new_plays.user_id, new_plays.level, new_plays.song_id,
+    new_plays.artist_id, new_plays.session_id, new_plays.location, new_plays.user_agent
+FROM new_plays
+LEFT JOIN (
+    SELECT start_time, user_id, session_id
+    FROM songplays
+    WHERE start_time BETWEEN %(first)s AND %(last)s
+) AS known
+    ON known.start_time = new_plays.start_time
+    AND known.user_id = new_plays.user_id
+    AND (
+        known.session_id = new_plays.session_id
+        OR (known.session_id IS NULL AND new_plays.session_id IS NULL)
+    )
+WHERE known.start_time IS NULL
+ORDER BY new_plays.start_time
+"""
+
+# week is ISO's; weekday 0 is Sunday.
+time_insert = """
+INSERT INTO time (start_time, hour, day, week, month, year, weekday)
+SELECT
+    plays.start_time,
+    EXTRACT(hour FROM plays.start_time),
+    EXTRACT(day FROM plays.start_time),
+    EXTRACT(week FROM plays.start_time),
+    EXTRACT(month FROM plays.start_time),
+    EXTRACT(year FROM plays.start_time),
+    EXTRACT(weekday FROM plays.start_time)
+FROM (SELECT DISTINCT start_time FROM new_plays) AS plays
+LEFT JOIN (
+    SELECT start_time
+    FROM time
+    WHERE start_time BETWEEN %(first)s AND %(last)s
+) AS known
+    ON known.start_time = plays.start_time
+WHERE known.start_time IS NULL
+ORDER BY plays.start_time
+"""
+
+# What a load does to each table of the star, in order. Up to and including new_plays_create
+# nothing needs the span; what comes after does.
+star_steps = {
+    "songs": (
+        new_songs_create,
+        staging_songs_delete,
+        staging_songs_insert,
+        songs_delete,
+        songs_insert,
+    ),
+    "artists": (new_artists_create, artists_delete, artists_insert),
+    "users": (
+        new_users_create,
+        staging_users_delete,
+        staging_users_insert,
+        users_delete,
+        users_insert,
+    ),
+    "plays": (new_plays_create,),
+    "songplays": (songplays_update, songplays_insert),
+    "time": (time_insert,),
+}
+
+insert_table_queries = [query for queries in star_steps.values() for query in queries]
+
+
+def effect(query: str) -> tuple[str, str] | None:
+    """What a statement does to which table: ("INSERT", "songs"); None if it changes no rows."""
+    match = re.match(r"\s*(INSERT) INTO (\w+)|\s*(DELETE) FROM (\w+)|\s*(UPDATE) (\w+)", query)
+    if match is None:
+        return None
+    verb, table = (group for group in match.groups() if group)
+    return verb, table
+
+
+# --- Reconciliation and checks -------------------------------------------------------------------
+
+# Where the staged events went: staged, NextSong, without user or time, delivered twice.
+staged_events_count = """
+SELECT
+    COUNT(*),
+    COALESCE(SUM(CASE WHEN page = 'NextSong' THEN 1 ELSE 0 END), 0),
+    COALESCE(SUM(
+        CASE WHEN page = 'NextSong' AND (user_id IS NULL OR ts IS NULL) THEN 1 ELSE 0 END
+    ), 0)
+FROM staging_events
+"""
+
+duplicate_events_count = """
+SELECT COALESCE(SUM(deliveries - 1), 0)
+FROM (
+    SELECT COUNT(*) AS deliveries
+    FROM staging_events
+    WHERE page = 'NextSong' AND user_id IS NOT NULL AND ts IS NOT NULL
+    GROUP BY user_id, session_id, ts
+) AS events
+"""
+
+# Run before the plays are inserted.
+known_plays_count = """
+SELECT COUNT(*)
+FROM new_plays
+INNER JOIN songplays
+    ON songplays.start_time = new_plays.start_time
+    AND songplays.user_id = new_plays.user_id
+    AND (
+        songplays.session_id = new_plays.session_id
+        OR (songplays.session_id IS NULL AND new_plays.session_id IS NULL)
+    )
+WHERE songplays.start_time BETWEEN %(first)s AND %(last)s
+"""
+
+matched_plays_count = "SELECT COUNT(song_id) FROM new_plays"
+
+
+def _repeated(table: str, key: str, rows: str) -> str:
+    return f"""
+SELECT COUNT(*)
+FROM (SELECT {key} FROM {table} WHERE {rows} GROUP BY {key} HAVING COUNT(*) > 1) AS repeated
+"""
+
+
+def _orphaned(table: str, key: str, parent: str, rows: str, parents: str = "1 = 1") -> str:
+    return f"""
+SELECT COUNT(*)
+FROM {table} AS child
+LEFT JOIN (SELECT {key} FROM {parent} WHERE {parents}) AS parent
+    ON parent.{key} = child.{key}
+WHERE child.{key} IS NOT NULL AND parent.{key} IS NULL AND {rows}
+"""
+
+
+_SPAN = "start_time BETWEEN %(first)s AND %(last)s"
+_PLAYS = f"child.{_SPAN}"
+
+# What must hold before a load commits: sentence -> count of the rows that break it. Each looks at
+# what the load touched.
+checks = {
+    "a play is in songplays once": _repeated("songplays", "start_time, user_id, session_id", _SPAN),
+    "songplay_id is unique": _repeated("songplays", "songplay_id", _SPAN),
+    "time has each start_time once": _repeated("time", "start_time", _SPAN),
+    "users has each user_id once": _repeated(
+        "users", "user_id", "user_id IN (SELECT user_id FROM new_users)"
+    ),
+    "songs has each song_id once": _repeated(
+        "songs", "song_id", "song_id IN (SELECT song_id FROM new_songs)"
+    ),
+    "artists has each artist_id once": _repeated(
+        "artists", "artist_id", "artist_id IN (SELECT artist_id FROM new_artists)"
+    ),
+    "the time of a play is in time": _orphaned("songplays", "start_time", "time", _PLAYS, _SPAN),
+    "the user of a play is in users": _orphaned("songplays", "user_id", "users", _PLAYS),
+    "the song of a play is in songs": _orphaned("songplays", "song_id", "songs", _PLAYS),
+    "the artist of a play is in artists": _orphaned("songplays", "artist_id", "artists", _PLAYS),
+    "the artist of a song is in artists": _orphaned(
+        "songs", "artist_id", "artists", "child.song_id IN (SELECT song_id FROM new_songs)"
+    ),
+    "the level of a user is free or paid": """
+SELECT COUNT(*) FROM new_users WHERE level NOT IN ('free', 'paid')
+""",
+    "the level of a play is free or paid": """
+SELECT COUNT(*) FROM new_plays WHERE level NOT IN ('free', 'paid')
+""",
+}
+
+
+def row_count(table: str) -> str:
+    """The statement that counts a table's rows."""
+    return f"SELECT COUNT(*) FROM {table}"
+
+
+# --- Load errors ---------------------------------------------------------------------------------
+# A COPY runs alone in its session, so the session's rows are the rows of that COPY. The views are
+# not part of the transaction: they keep their rows when it is rolled back. SYS views exist on
+# provisioned clusters and serverless; only the STL view of a provisioned cluster has the value.
+# Their CHAR columns come back padded with blanks.
+
+sys_load_errors = """
+SELECT
+    TRIM(file_name), line_number, TRIM(column_name), TRIM(column_type), TRIM(column_length),
+    error_code, TRIM(error_message)
+FROM sys_load_error_detail
+WHERE session_id = PG_BACKEND_PID()
+ORDER BY file_name, line_number
+LIMIT 1000
+"""
+
+stl_load_errors = """
+SELECT
+    TRIM(filename), line_number, TRIM(colname), TRIM(type), TRIM(col_length),
+    err_code, TRIM(err_reason), TRIM(raw_field_value), TRIM(raw_line)
+FROM stl_load_errors
+WHERE session = PG_BACKEND_PID()
+ORDER BY filename, line_number
+LIMIT 1000
+"""

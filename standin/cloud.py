@@ -1,0 +1,135 @@
+"""The local AWS over HTTP: S3, IAM, STS, EC2 and the Redshift API of moto, in this process."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moto.redshift.models import Cluster as MotoCluster
+    from werkzeug.serving import BaseWSGIServer
+
+HOST = "127.0.0.1"
+# The variables that make boto3, and so moto at its import, look for a profile of the user.
+PROFILE_VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster of the local Redshift API, as it was when asked for.
+
+    `created` identifies it for good: a deleted cluster's name may be used again.
+    """
+
+    identifier: str
+    region: str
+    account_id: str
+    database: str
+    user: str
+    password: str
+    status: str
+    iam_roles: tuple[str, ...]
+    created: str
+    default_iam_role: str | None = None
+
+
+class Cloud:
+    """moto behind one port of 127.0.0.1. One at a time: moto's state belongs to the process."""
+
+    _running: Cloud | None = None
+
+    def __init__(self, *, port: int = 4566) -> None:
+        """`port` 0 takes any free one; nothing is imported or opened before `start`."""
+        self.port = port
+        self.database_host = "localhost"
+        self.database_port = 5439
+        self.on_cluster_deleted: list[Callable[[Cluster], None]] = []
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def endpoint_url(self) -> str:
+        """The endpoint of every service. An address, so that boto3 keeps buckets in the path."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Listen. OSError when the port is taken, RuntimeError when another Cloud runs."""
+        if Cloud._running is not None:
+            raise RuntimeError(
+                "a stand-in already runs in this process: its AWS keeps its state in the process, "
+                "so expected none, got one; stop that one first or start another process"
+            )
+        Cloud._running = self
+        try:
+            listener = listen(HOST, self.port)
+            self.port = listener.getsockname()[1]
+            self._server = self._make_server(listener)
+        except BaseException:
+            Cloud._running = None
+            raise
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="standin-aws", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and forget every bucket, role and cluster; harmless when not running."""
+        if self._server is None or self._thread is None:
+            return
+        from moto.core.base_backend import BackendDict
+
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._server = self._thread = None
+        BackendDict.reset()
+        Cloud._running = None
+
+    def clusters(self) -> list[Cluster]:
+        """Every cluster there is, over all accounts and regions."""
+        from moto.redshift.models import redshift_backends
+
+        return [
+            _snapshot(cluster)
+            for account in list(redshift_backends.values())
+            for backend in list(account.values())
+            for cluster in list(backend.clusters.values())
+        ]
+
+    def _make_server(self, listener: socket.socket) -> BaseWSGIServer:
+        """The HTTP server on a socket that already listens; it takes the socket over."""
+        with _quick_imports(), _no_profile():
+            from moto.core.base_backend import AccountSpecificBackend
+            from moto.moto_server.werkzeug_app import (
+                DomainDispatcherApplication,
+                MotoRequestHandler,
+                create_backend_app,
+            )
+            from werkzeug.serving import make_server
+
+            from standin import redshift_api
+
+            AccountSpecificBackend.get_session().get_available_partitions()
+
+        class QuietRequestHandler(MotoRequestHandler):
+            def log(self, type: str, message: str, *args: Any) -> None:
+                """Say nothing: the terminal belongs to whoever started the stand-in."""
+
+        redshift_api.install()
+        redshift_api.front_door = redshift_api.FrontDoor(self)
+        application = _with_checkip(DomainDispatcherApplication(create_backend_app))
+        with listener:
+            return make_server(
+                HOST,
+                self.port,
+                application,
+                threaded=True,
+                request_handler=QuietRequestHandler,
+                fd=listener.fileno(),
+            )

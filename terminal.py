@@ -1,0 +1,212 @@
+"""How the scripts speak: common flags, steps with live progress, tables, errors and exit codes.
+
+Results go to stdout, talk goes to stderr. On a terminal a running step is alive; in a pipe each
+step is one line when it is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class Fault(Exception):
+    """Something that a person can put right: told in one message, without a traceback."""
+
+    exit_code = EXIT_FAILED
+
+
+class UsageFault(Fault):
+    """Wrong usage or configuration."""
+
+    exit_code = EXIT_USAGE
+
+
+def parser(prog: str, summary: str, example: str) -> argparse.ArgumentParser:
+    """An argument parser with the flags that every script has, and an example in its help."""
+    arguments = argparse.ArgumentParser(
+        prog=prog,
+        description=summary,
+        epilog="example:\n" + textwrap.indent(textwrap.dedent(example).strip(), "  "),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    arguments.add_argument(
+        "--config",
+        metavar="PATH",
+        type=Path,
+        default=None,
+        help="configuration file (default: dwh.cfg beside the scripts)",
+    )
+    arguments.add_argument(
+        "-q", "--quiet", action="store_true", help="say nothing but results and errors"
+    )
+    return arguments
+
+
+def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
+    """Call `main` and turn whatever it raises into one message on stderr and an exit code."""
+    try:
+        return main(argv)
+    except Fault as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        return fault.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to complete it", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our stdout is gone (`| head`): nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:
+        if os.environ.get("DWH_TRACEBACK"):
+            raise
+        kind = type(error).__name__
+        print(
+            f"error: unexpected {kind}: {error}\n"
+            "this is a defect; DWH_TRACEBACK=1 in the environment shows where",
+            file=sys.stderr,
+        )
+        return EXIT_FAILED
+
+
+@dataclass
+class Step:
+    """One step under way; what is set here is shown while it runs and when it is done."""
+
+    name: str
+    rows: int | None = None
+    note: str = ""
+
+
+class Steps:
+    """Shows the steps of a script on stderr: alive on a terminal, a line each in a pipe.
+
+    Steps may run side by side in threads.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._progress: Progress | None = None
+
+    def __enter__(self) -> Steps:
+        if not self._quiet:
+            self._progress = _live_progress()
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        """Run the body as the step `name`; a body that raises leaves a `failed` line."""
+        step = Step(name)
+        started = time.monotonic()
+        task = self._begin(step)
+        try:
+            yield step
+        except BaseException:
+            self._end(task, f"{name:<44} failed {_seconds(started):>16}")
+            raise
+        rows = "" if step.rows is None else f"{step.rows:,} row{'' if step.rows == 1 else 's'}"
+        line = f"{name:<44} {rows:>14} {_seconds(started):>8}  {step.note}"
+        self._end(task, line.rstrip())
+
+    def say(self, text: str) -> None:
+        """Print a line of talk between the steps."""
+        if self._progress is not None:
+            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _begin(self, step: Step) -> TaskID | None:
+        if self._progress is None:
+            return None
+        return self._progress.add_task(step.name, total=None, step=step)
+
+    def _end(self, task: TaskID | None, line: str) -> None:
+        if self._progress is not None and task is not None:
+            self._progress.remove_task(task)
+            self.say(line)
+
+
+def _live_progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    class NoteColumn(ProgressColumn):
+        """What the step says of itself while it runs."""
+
+        max_refresh = 0.2
+
+        def render(self, task: object) -> Text:
+            return Text(getattr(task, "fields", {})["step"].note)
+
+    console = Console(stderr=True)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        NoteColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def _seconds(started: float) -> str:
+    return f"{time.monotonic() - started:.1f} s"
+
+
+def print_table(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], *, stderr: bool = False
+) -> None:
+    """Print a table: numbers to the right with thousands separators, None as a dash."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for position, heading in enumerate(headings):
+        numeric = any(isinstance(row[position], int | float) for row in rows)
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    _console(stderr).print(table)
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    return escape(str(value))
+
+
+def _console(stderr: bool) -> Console:
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    # In a pipe there is no edge to fold at; a line there is a row.
+    return Console(stderr=stderr, width=None if stream.isatty() else 200)

@@ -1,0 +1,175 @@
+"""Connections to the warehouse, and what its errors mean to the person who runs a script."""
+
+from __future__ import annotations
+
+import re
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg2
+from psycopg2 import extensions
+
+from settings import Settings
+from terminal import Fault
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+CONNECT_TIMEOUT_S = 15
+
+# What the client library or the server says when nobody can log in -> what to do about it.
+_CONNECT_ADVICE = (
+    (
+        r"could not translate host name|Name or service not known|nodename nor servname",
+        "check [CLUSTER] HOST; a new cluster's name takes a few minutes to be known",
+    ),
+    (
+        r"Connection refused",
+        "nothing listens there: python -m iac.cluster_status tells whether the cluster runs;"
+        " the local AWS is started with python -m standin",
+    ),
+    (
+        r"timeout expired|timed out",
+        "the network lets nothing through: is the cluster publicly accessible, and does its"
+        " security group let this address in? python -m iac.cluster_status tells more",
+    ),
+    (
+        r"password authentication failed",
+        "check [CLUSTER] DB_USER and DB_PASSWORD (or DWH_CLUSTER_DB_PASSWORD)",
+    ),
+    (
+        r'database ".*" does not exist',
+        "check [CLUSTER] DB_NAME; python -m iac.create_cluster makes the cluster with it",
+    ),
+    (
+        r"certificate verify failed|server certificate for|root certificate file",
+        "the server did not prove who it is: check [CLUSTER] HOST and [AWS] CA_FILE",
+    ),
+)
+
+# What the server says of a statement that failed -> what to do about it.
+_STATEMENT_ADVICE = (
+    (
+        r"relation \".*\" does not exist|Cannot COPY into nonexistent table",
+        "make the tables with: python create_tables.py",
+    ),
+    (
+        r"is not authorized to assume IAM Role",
+        "the role of [IAM_ROLE] ARN does not exist, is not attached to the cluster or does not"
+        " trust Redshift: python -m iac.create_cluster makes, attaches and writes it",
+    ),
+    (
+        r"S3 prefix .* does not exist",
+        "no object's key begins so: check [S3] LOG_DATA and SONG_DATA",
+    ),
+    (r"NoSuchBucket", "check the bucket names in [S3]"),
+    (
+        r"PermanentRedirect|must be addressed using the specified endpoint",
+        "the bucket is in another region: set [S3] REGION to it",
+    ),
+    (
+        r"AccessDenied|Access Denied",
+        "the role may not read this: python -m iac.create_cluster renews its policy from [S3]",
+    ),
+    (r"(?i)jsonpath", "check the file that [S3] LOG_JSONPATH names"),
+    (r"(?i)cannot drop table", "drop what depends on the table first"),
+    (
+        r"server closed the connection|connection already closed|SSL connection has been closed"
+        r"|terminating connection",
+        "the connection was lost: run the same command again",
+    ),
+)
+
+
+def connect(settings: Settings, application: str = "sparkify") -> Connection:
+    """Log in to the cluster over TLS, with its certificate and name verified.
+
+    Raises Fault that says why it failed and what to do next; never with the password in it.
+    """
+    extensions.set_wait_callback(_wait)
+    try:
+        return psycopg2.connect(
+            host=settings.host,
+            port=settings.db_port,
+            dbname=settings.db_name,
+            user=settings.db_user,
+            password=settings.db_password.reveal(),
+            sslmode="verify-full",
+            sslrootcert=settings.ca_file or str(_public_certificates()),
+            connect_timeout=CONNECT_TIMEOUT_S,
+            keepalives_idle=60,
+            application_name=application,
+        )
+    except psycopg2.OperationalError as error:
+        where = f"{settings.host}:{settings.db_port}"
+        raise Fault(
+            f"cannot log in to {where} as {settings.db_user}: {_first_line(error)}"
+            f"{advice(str(error), _CONNECT_ADVICE)}"
+        ) from error
+
+
+@contextmanager
+def connection(settings: Settings, application: str = "sparkify") -> Iterator[Connection]:
+    """A connection that is closed at the end of the block; what was not committed is undone."""
+    opened = connect(settings, application)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def explained(doing: str, consequence: str = "") -> Iterator[None]:
+    """Turn an error of the server while `doing` into a Fault with its cause and the next step."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise Fault(explain(error, doing, consequence)) from error
+
+
+def explain(error: psycopg2.Error, doing: str, consequence: str = "") -> str:
+    """The message for a failed statement: what failed, why, what it left behind, what to do."""
+    after = f"\n{consequence}" if consequence else ""
+    return f"{doing} failed: {_first_line(error)}{advice(str(error), _STATEMENT_ADVICE)}{after}"
+
+
+def advice(text: str, table: tuple[tuple[str, str], ...]) -> str:
+    """The next step that `table` of (pattern, advice) knows for an error text, on its own line."""
+    for pattern, sentence in table:
+        if re.search(pattern, text):
+            return f"\nnext: {sentence}"
+    return ""
+
+
+def _first_line(error: psycopg2.Error) -> str:
+    text = (error.diag.message_primary or str(error)).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _public_certificates() -> Path:
+    # botocore brings the public certificate authorities, Amazon's among them; the libpq inside
+    # psycopg2-binary knows no system store.
+    spec = find_spec("botocore")
+    if spec is None or spec.origin is None:
+        raise Fault("botocore is not installed: pip install -r requirements.txt")
+    return Path(spec.origin).with_name("cacert.pem")
+
+
+def _wait(connection: Connection) -> None:
+    """Wait for the server in a way that Ctrl-C ends, which libpq's own waiting does not."""
+    try:
+        while (state := connection.poll()) != extensions.POLL_OK:
+            if state == extensions.POLL_READ:
+                select.select([connection.fileno()], [], [])
+            elif state == extensions.POLL_WRITE:
+                select.select([], [connection.fileno()], [])
+            else:
+                raise psycopg2.OperationalError(f"unexpected state {state} of the connection")
+    except KeyboardInterrupt:
+        with suppress(psycopg2.Error):
+            connection.cancel()
+        raise
