@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 UNCHANGED = "the star is as before"
 
+# The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
+Span = dict[str, str | None]
+
 
 @dataclass
 class Load:
@@ -86,7 +89,6 @@ def run(settings: configuration.Settings, steps: terminal.Steps) -> Load:
                 step.note = ""
             stage(settings, steps, load)
             publish(cursor, steps, load)
-            check(cursor, steps, load)
             with steps.step("commit"):
                 connection.commit()
         with warehouse.explained("counting rows"), connection, connection.cursor() as cursor:
@@ -148,59 +150,61 @@ def _copy(connection: Connection, table: str, truncate: str, query: str) -> int:
             rows = _number(cursor, "SELECT PG_LAST_COPY_COUNT()")
         connection.commit()
     except psycopg2.Error as error:
-        message = warehouse.explain(error, f"copy {table}")
-        raise terminal.Fault(_with_rejected_rows(connection, message)) from error
+        message = warehouse.explain(error, f"copy {table}", UNCHANGED)
+        rejected = [] if connection.closed else load_errors.read(connection)
+        raise load_errors.fault(message, rejected) from error
     return rows
 
 
-def _with_rejected_rows(connection: Connection, message: str) -> str:
-    errors = [] if connection.closed else load_errors.read(connection)
-    if errors:
-        load_errors.show(errors)
-        advice = "".join(f"\nnext: {fix}" for fix in load_errors.fixes(errors))
-        first = errors[0]
-        message += f"\nfirst: {first.file} line {first.line}: {first.reason}{advice}"
-    return f"{message}\n{UNCHANGED}"
-
-
 def publish(cursor: Cursor, steps: terminal.Steps, load: Load) -> None:
-    """Bring what is staged into the star, in the caller's transaction."""
-    for table, queries in sql_queries.star_steps.items():
-        with steps.step(f"transform {table}") as step:
-            span = _span(cursor) if table in ("songplays", "time") else None
-            if table == "songplays":
-                load.known = _number(cursor, sql_queries.known_plays_count, span)
-            for query in queries:
-                cursor.execute(query, span)
-                effect = sql_queries.effect(query)
-                if effect is not None:
-                    load.effects[effect] += cursor.rowcount
-            step.rows = sum(rows for effect, rows in load.effects.items() if effect[1] == table)
-
-
-def check(cursor: Cursor, steps: terminal.Steps, load: Load) -> None:
-    """Prove what Redshift does not enforce, and that every staged play is accounted for."""
+    """Bring what is staged into the star, in the caller's transaction, and check it."""
+    for name, queries in sql_queries.batch_steps.items():
+        _transform(cursor, steps, load, name, queries)
     span = _span(cursor)
+    load.known = _number(cursor, sql_queries.known_plays_count, span)
+    for name, queries in sql_queries.span_steps.items():
+        _transform(cursor, steps, load, name, queries, span)
     with steps.step("check") as step:
-        for promise, query in sql_queries.checks.items():
-            broken = _number(cursor, query, span)
-            if broken:
-                raise terminal.Fault(
-                    f"check failed: {promise}, but {broken:,} row{'s do' if broken > 1 else ' does'}"
-                    f" not keep to it\n{UNCHANGED}"
-                )
-        cursor.execute(sql_queries.staged_events_count)
-        _, load.next_song, load.unusable = (int(value) for value in cursor.fetchone() or ())
-        load.duplicates = _number(cursor, sql_queries.duplicate_events_count)
-        load.matched = _number(cursor, sql_queries.matched_plays_count)
-        accounted = load.new + load.known + load.duplicates + load.unusable
-        if accounted != load.next_song:
+        check(cursor, load, span)
+        step.note = f"{len(sql_queries.checks) + 1} promises kept"
+
+
+def _transform(
+    cursor: Cursor,
+    steps: terminal.Steps,
+    load: Load,
+    name: str,
+    queries: Sequence[str],
+    span: Span | None = None,
+) -> None:
+    with steps.step(f"transform {name}") as step:
+        for query in queries:
+            cursor.execute(query, span)
+            effect = sql_queries.effect(query)
+            if effect is not None:
+                load.effects[effect] += cursor.rowcount
+        step.rows = load.inserted(name) + load.updated(name)
+
+
+def check(cursor: Cursor, load: Load, span: Span) -> None:
+    """Prove what Redshift does not enforce, and that every staged play is accounted for."""
+    for promise, query in sql_queries.checks.items():
+        broken = _number(cursor, query, span)
+        if broken:
             raise terminal.Fault(
-                f"check failed: {load.next_song:,} plays were staged, but {load.new:,} new,"
-                f" {load.known:,} known, {load.duplicates:,} duplicate and {load.unusable:,}"
-                f" unusable make {accounted:,}\n{UNCHANGED}"
+                f"check failed: expected that {promise}; {broken:,} broke it\n{UNCHANGED}"
             )
-        step.note = f"{len(sql_queries.checks) + 1} kept"
+    cursor.execute(sql_queries.staged_events_count)
+    _, load.next_song, load.unusable = (int(value) for value in cursor.fetchone() or ())
+    load.duplicates = _number(cursor, sql_queries.duplicate_events_count)
+    load.matched = _number(cursor, sql_queries.matched_plays_count)
+    accounted = load.new + load.known + load.duplicates + load.unusable
+    if accounted != load.next_song:
+        raise terminal.Fault(
+            f"check failed: {load.next_song:,} plays were staged, but {load.new:,} new,"
+            f" {load.known:,} known, {load.duplicates:,} duplicate and {load.unusable:,}"
+            f" unusable make {accounted:,}\n{UNCHANGED}"
+        )
 
 
 def show(load: Load) -> None:
@@ -238,14 +242,13 @@ def show(load: Load) -> None:
     )
 
 
-def _span(cursor: Cursor) -> dict[str, str | None]:
-    """The first and last start_time of this load's plays, as text: a year may pass Python's 9999."""
+def _span(cursor: Cursor) -> Span:
     cursor.execute(sql_queries.new_plays_span)
-    first, last, _ = cursor.fetchone() or (None, None, 0)
+    first, last = cursor.fetchone() or (None, None)
     return {"first": first, "last": last}
 
 
-def _number(cursor: Cursor, query: str, parameters: dict[str, str | None] | None = None) -> int:
+def _number(cursor: Cursor, query: str, parameters: Span | None = None) -> int:
     cursor.execute(query, parameters)
     row = cursor.fetchone()
     return int(row[0]) if row else 0

@@ -84,10 +84,13 @@ def show(errors: Sequence[LoadError]) -> None:
     )
 
 
-def fixes(errors: Sequence[LoadError]) -> list[str]:
-    """The known fixes for these errors, the most frequent cause first."""
+def fault(message: str, errors: Sequence[LoadError]) -> terminal.Fault:
+    """The Fault of a COPY that failed with `message`: shows the rejected rows and their fixes."""
+    if not errors:
+        return terminal.Fault(message)
     codes = Counter(error.code for error in errors)
-    return [f"{code}: {_FIXES[code]}" for code, _ in codes.most_common() if code in _FIXES]
+    fixes = [f"next: {code} {_FIXES[code]}" for code, _ in codes.most_common() if code in _FIXES]
+    return terminal.Fault("\n".join([message, *fixes]), details=lambda: show(errors))
 
 
 def _rows(connection: Connection, query: str) -> list[tuple[object, ...]]:

@@ -439,7 +439,7 @@ WHERE place = 1
 """
 
 new_plays_span = """
-SELECT CAST(MIN(start_time) AS VARCHAR(64)), CAST(MAX(start_time) AS VARCHAR(64)), COUNT(*)
+SELECT CAST(MIN(start_time) AS VARCHAR(64)), CAST(MAX(start_time) AS VARCHAR(64))
 FROM new_plays
 """
 
@@ -505,9 +505,9 @@ WHERE known.start_time IS NULL
 ORDER BY plays.start_time
 """
 
-# What a load does to each table of the star, in order. Up to and including new_plays_create
-# nothing needs the span; what comes after does.
-star_steps = {
+# What a load does, in order. The dimensions and the plays are worked out from staging alone; what
+# goes into songplays and time is compared with the span of these plays.
+batch_steps = {
     "songs": (
         new_songs_create,
         staging_songs_delete,
@@ -524,11 +524,15 @@ star_steps = {
         users_insert,
     ),
     "plays": (new_plays_create,),
+}
+span_steps = {
     "songplays": (songplays_update, songplays_insert),
     "time": (time_insert,),
 }
 
-insert_table_queries = [query for queries in star_steps.values() for query in queries]
+insert_table_queries = [
+    query for queries in (batch_steps | span_steps).values() for query in queries
+]
 
 
 def effect(query: str) -> tuple[str, str] | None:

@@ -27,9 +27,16 @@ EXIT_INTERRUPTED = 130
 
 
 class Fault(Exception):
-    """Something that a person can put right: told in one message, without a traceback."""
+    """Something that a person can put right: told in one message, without a traceback.
+
+    `details` prints what belongs before the message, a table of rejected rows say.
+    """
 
     exit_code = EXIT_FAILED
+
+    def __init__(self, message: str, details: Callable[[], None] | None = None) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class UsageFault(Fault):
@@ -64,6 +71,8 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
     try:
         return main(argv)
     except Fault as fault:
+        if fault.details is not None:
+            fault.details()
         print(f"error: {fault}", file=sys.stderr)
         return fault.exit_code
     except KeyboardInterrupt:
