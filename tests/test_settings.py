@@ -1,0 +1,107 @@
+"""dwh.cfg and the environment: what is read, what beats what, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import settings
+from terminal import UsageFault
+
+FILE = """
+[CLUSTER]
+HOST = 'quoted.example'
+DB_NAME = "dwh"
+DB_PASSWORD = p%ss#word
+[S3]
+LOG_DATA = 's3://bucket/log_data'
+[AWS]
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "dwh.cfg"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_values_may_be_bare_or_quoted(tmp_path: Path) -> None:
+    loaded = settings.load(written(tmp_path, FILE), environ={})
+    assert (loaded.host, loaded.db_name) == ("quoted.example", "dwh")
+    assert loaded.log_data == "s3://bucket/log_data"
+    assert loaded.db_password.reveal() == "p%ss#word"
+
+
+def test_defaults_stand_in_for_what_is_left_out(tmp_path: Path) -> None:
+    loaded = settings.load(written(tmp_path, ""), environ={})
+    assert (loaded.db_port, loaded.node_type, loaded.number_of_nodes) == (5439, "ra3.large", 1)
+    assert loaded.endpoint_url is None
+    assert loaded.publicly_accessible is False
+
+
+def test_environment_beats_the_file(tmp_path: Path) -> None:
+    environ = {"DWH_CLUSTER_HOST": "from.environment", "DWH_AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    loaded = settings.load(written(tmp_path, FILE), environ=environ)
+    assert (loaded.host, loaded.endpoint_url) == ("from.environment", "http://127.0.0.1:1")
+
+
+def test_an_empty_variable_takes_a_value_away(tmp_path: Path) -> None:
+    loaded = settings.load(written(tmp_path, FILE), environ={"DWH_CLUSTER_HOST": ""})
+    assert loaded.host == ""
+
+
+def test_the_password_never_shows(tmp_path: Path) -> None:
+    loaded = settings.load(written(tmp_path, FILE), environ={})
+    assert "p%ss" not in f"{loaded} {loaded!r} {loaded.db_password} {loaded.db_password!s}"
+
+
+def test_the_example_is_complete_but_for_what_create_cluster_writes() -> None:
+    loaded = settings.load(settings.EXAMPLE_PATH, environ={})
+    assert (loaded.host, loaded.role_arn) == ("", "")
+    assert loaded.endpoint_url == "http://127.0.0.1:4566"
+    assert loaded.log_data == "s3://udacity-dend/log_data"
+    assert loaded.db_password.reveal()
+
+
+WRONG = {
+    "missing file": (None, {}, "there is no configuration file {path}; copy dwh.cfg.example to it,"
+                               " or name another with --config"),
+    "missing value": (
+        "[CLUSTER]\nHOST =\n", {},
+        "[CLUSTER] HOST is missing: expected the cluster's address; set it in {path}"
+        " (python -m iac.create_cluster writes it) or export DWH_CLUSTER_HOST",
+    ),
+    "port": (
+        "[CLUSTER]\nHOST=h\nDB_PORT=54x\n", {},
+        "[CLUSTER] DB_PORT must be a whole number above 0, got '54x'",
+    ),
+    "prefix": (
+        "[CLUSTER]\nHOST=h\n[S3]\nLOG_DATA=bucket/logs\n", {},
+        "[S3] LOG_DATA must look like s3://bucket/prefix, got 'bucket/logs'",
+    ),
+    "flag": (
+        "[CLUSTER]\nHOST=h\n", {"DWH_DWH_PUBLICLY_ACCESSIBLE": "perhaps"},
+        "[DWH] PUBLICLY_ACCESSIBLE must be yes or no, got 'perhaps'",
+    ),
+    "no section": (
+        "HOST=h\n", {},
+        "{path} line 1: expected [SECTION] headings and KEY = value lines,"
+        " got MissingSectionHeaderError; dwh.cfg.example shows the form",
+    ),
+    "a password on a broken line stays hidden": (
+        "[CLUSTER]\nHOST=h\nmy-secret-password\n", {},
+        "{path}: expected [SECTION] headings and KEY = value lines, got ParsingError;"
+        " dwh.cfg.example shows the form",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "environ", "message"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_is_named(
+    tmp_path: Path, text: str | None, environ: dict[str, str], message: str
+) -> None:
+    path = tmp_path / "dwh.cfg" if text is None else written(tmp_path, text)
+    with pytest.raises(UsageFault) as caught:
+        settings.load(path, required=(settings.HOST,), environ=environ)
+    assert str(caught.value) == message.format(path=path)
