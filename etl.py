@@ -183,7 +183,7 @@ def _transform(
             effect = sql_queries.effect(query)
             if effect is not None:
                 load.effects[effect] += cursor.rowcount
-        step.rows = load.inserted(name) + load.updated(name)
+                step.rows = load.inserted(name) + load.updated(name)
 
 
 def check(cursor: Cursor, load: Load, span: Span) -> None:

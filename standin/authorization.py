@@ -1,8 +1,9 @@
-"""May this cluster's COPY assume this role? Asked of the local IAM, answered in Redshift's words."""
+"""May this cluster's COPY assume this role? The local IAM decides, in Redshift's words."""
 
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from standin.objects import internal_error
@@ -28,7 +29,7 @@ def check_role(cluster: Cluster, user: str, role: str | None) -> None:
     attached = chain[0] in cluster.iam_roles
     if not attached or not trusts_redshift(cluster.account_id, chain[0]):
         raise _not_authorized(cluster, user, role)
-    for previous, arn in zip(chain, chain[1:], strict=False):
+    for previous, arn in pairwise(chain):
         if not _trusts(arn, "AWS", {previous, _account(previous), "*"}):
             raise _not_authorized(cluster, user, role)
 
@@ -83,8 +84,7 @@ def _trust_policy(role: str) -> dict[str, Any]:
 def _not_authorized(cluster: Cluster, user: str, role: str) -> SqlError:
     """Redshift's error for a role that cannot be assumed; `role` is printed as it was written."""
     database_user = (
-        f"arn:aws:redshift:{cluster.region}:{cluster.account_id}"
-        f":dbuser:{cluster.identifier}/{user}"
+        f"arn:aws:redshift:{cluster.region}:{cluster.account_id}:dbuser:{cluster.identifier}/{user}"
     )
     return internal_error(
         f"User {database_user} is not authorized to assume IAM Role {role}",

@@ -5,15 +5,19 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from standin.gateway import gateway
+
 if TYPE_CHECKING:
-    from moto.redshift.models import Cluster as MotoCluster
     from werkzeug.serving import BaseWSGIServer
+
+    from standin.redshift_api import StandInCluster
 
 HOST = "127.0.0.1"
 # The variables that make boto3, and so moto at its import, look for a profile of the user.
@@ -93,14 +97,15 @@ class Cloud:
 
     def clusters(self) -> list[Cluster]:
         """Every cluster there is, over all accounts and regions."""
-        from moto.redshift.models import redshift_backends
+        from standin import redshift_api
 
-        return [
-            _snapshot(cluster)
-            for account in list(redshift_backends.values())
-            for backend in list(account.values())
-            for cluster in list(backend.clusters.values())
-        ]
+        return [_snapshot(cluster) for cluster in redshift_api.clusters()]
+
+    def cluster_deleted(self, cluster: StandInCluster) -> None:
+        """Told by the Redshift API that this cluster is gone; told on to whoever asked."""
+        snapshot = _snapshot(cluster)
+        for callback in self.on_cluster_deleted:
+            callback(snapshot)
 
     def _make_server(self, listener: socket.socket) -> BaseWSGIServer:
         """The HTTP server on a socket that already listens; it takes the socket over."""
@@ -121,9 +126,8 @@ class Cloud:
             def log(self, type: str, message: str, *args: Any) -> None:
                 """Say nothing: the terminal belongs to whoever started the stand-in."""
 
-        redshift_api.install()
-        redshift_api.front_door = redshift_api.FrontDoor(self)
-        application = _with_checkip(DomainDispatcherApplication(create_backend_app))
+        redshift_api.install(self)
+        application = gateway(DomainDispatcherApplication(create_backend_app))
         with listener:
             return make_server(
                 HOST,
@@ -133,3 +137,58 @@ class Cloud:
                 request_handler=QuietRequestHandler,
                 fd=listener.fileno(),
             )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket; `port` 0 takes any free one. OSError when the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":
+            # There, SO_REUSEADDR would share the port with whoever has it.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _snapshot(cluster: StandInCluster) -> Cluster:
+    """moto's cluster, which changes, as a value that does not."""
+    return Cluster(
+        identifier=cluster.cluster_identifier,
+        region=cluster.region,
+        account_id=cluster.account_id,
+        database=cluster.db_name,
+        user=cluster.master_username,
+        password=cluster.master_user_password,
+        status=cluster.status,
+        iam_roles=tuple(cluster.iam_roles_arn),
+        created=cluster.unique_cluster_id,
+        default_iam_role=cluster.default_iam_role_arn,
+    )
+
+
+@contextmanager
+def _quick_imports() -> Iterator[None]:
+    """Import without garbage collection: moto's tables of EC2 take half the time then."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@contextmanager
+def _no_profile() -> Iterator[None]:
+    """Hide the user's AWS profile: moto's import fails when it names one that does not exist."""
+    hidden = {name: os.environ.pop(name) for name in PROFILE_VARIABLES if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

@@ -125,13 +125,20 @@ def split(sql: str) -> list[tuple[str, list[Token]]]:
     return [_statement(sql, group) for group in groups if group]
 
 
+def syntax_error(token: Token | None) -> SqlError:
+    """The parser's complaint about `token`; None stands for the end of the statement."""
+    where = "end of input" if token is None else f'or near "{token.text}"'
+    return SqlError(SYNTAX_ERROR, f"syntax error at {where}")
+
+
 def _statement(sql: str, tokens: list[Token]) -> tuple[str, list[Token]]:
     first = tokens[0].start
     text = sql[first : tokens[-1].end]
     if first == 0:
         return text, tokens
-    return text, [token._replace(start=token.start - first, end=token.end - first)
-                  for token in tokens]  # fmt: skip
+    return text, [
+        token._replace(start=token.start - first, end=token.end - first) for token in tokens
+    ]
 
 
 def _value(group: str, text: str) -> str:

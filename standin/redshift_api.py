@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from moto.core.responses import ActionResult
 from moto.redshift.exceptions import ClusterAlreadyExistsFaultError, RedshiftClientError
@@ -25,16 +25,20 @@ Parameters = Mapping[str, Any]
 DEFAULT_PARAMETER_GROUP = "default.redshift-2.0"
 
 
-@dataclass
-class FrontDoor:
-    """Where clients find the databases of the clusters, and who wants to hear of a deletion."""
+class FrontDoor(Protocol):
+    """Where clients find the databases of the clusters, and who hears of a deletion."""
 
-    host: str = "localhost"
-    port: int = 5439
-    on_deleted: list[Callable[[Cluster], None]] = field(default_factory=list)
+    database_host: str
+    database_port: int
+
+    def cluster_deleted(self, cluster: StandInCluster) -> None:
+        """Called after a cluster is gone from the API."""
 
 
-front_door = FrontDoor()
+class _Installed:
+    """The one front door of this process, set by `install`."""
+
+    front_door: FrontDoor
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ PASSWORD_REFUSALS = (
     ),
 )
 
-# The text of the Encrypted refusal is unsure; the others were reported by users.
+# The texts about node type and number of nodes were reported by users; the others are unsure.
 CREATE_CLUSTER_REFUSALS = (
     Refusal(
         lambda parameters: re.match(r"(ds|dc|dw)\d\.", parameters["NodeType"]) is not None,
@@ -110,6 +114,15 @@ CREATE_CLUSTER_REFUSALS = (
     Refusal(
         _is("Encrypted", "false"),
         "Unencrypted clusters are not supported. Remove Encrypted or set it to true.",
+    ),
+    Refusal(
+        _is("ManageMasterPassword", "true"),
+        "ManageMasterPassword is not supported by this stand-in for Amazon Redshift: "
+        "give a MasterUserPassword.",
+    ),
+    Refusal(
+        lambda parameters: not parameters.get("MasterUserPassword"),
+        "The parameter MasterUserPassword must be provided.",
     ),
     *PASSWORD_REFUSALS,
 )
@@ -154,7 +167,8 @@ class StandInCluster(Cluster):
     @property
     def endpoint(self) -> dict[str, str | int]:
         """Host and port of the stand-in, whatever port the cluster was created with."""
-        return {"Address": front_door.host, "Port": front_door.port}
+        front_door = _Installed.front_door
+        return {"Address": front_door.database_host, "Port": front_door.database_port}
 
 
 class StandInRedshiftBackend(RedshiftBackend):
@@ -162,7 +176,7 @@ class StandInRedshiftBackend(RedshiftBackend):
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.parameter_groups[DEFAULT_PARAMETER_GROUP] = ParameterGroup(
+        self.parameter_groups[DEFAULT_PARAMETER_GROUP] = ParameterGroup(  # type: ignore[abstract]
             DEFAULT_PARAMETER_GROUP,
             "redshift-2.0",
             "Default parameter group for redshift-2.0",
@@ -184,8 +198,9 @@ class StandInRedshiftBackend(RedshiftBackend):
         identifier = cluster_kwargs["cluster_identifier"]
         if identifier in self.clusters:
             raise ClusterAlreadyExistsFaultError()
-        self.clusters[identifier] = StandInCluster(self, **cluster_kwargs)
-        return self.clusters[identifier]
+        cluster = StandInCluster(self, **cluster_kwargs)  # type: ignore[abstract]
+        self.clusters[identifier] = cluster
+        return cluster
 
     def modify_cluster(self, **cluster_kwargs: Any) -> Cluster:
         """Change a cluster in place. A rename keeps its data, so it is not a deletion here."""
@@ -199,10 +214,10 @@ class StandInRedshiftBackend(RedshiftBackend):
         return cluster
 
     def delete_cluster(self, **cluster_kwargs: Any) -> Cluster:
-        """Forget a cluster and tell whoever asked to hear of it."""
+        """Forget a cluster and tell the front door."""
         cluster = super().delete_cluster(**cluster_kwargs)
-        for callback in front_door.on_deleted:
-            callback(cluster)
+        assert isinstance(cluster, StandInCluster)
+        _Installed.front_door.cluster_deleted(cluster)
         return cluster
 
 
@@ -233,6 +248,18 @@ class StandInRedshiftResponse(RedshiftResponse):
         return super().delete_cluster()
 
 
-def install() -> None:
+def install(front_door: FrontDoor) -> None:
     """Make moto build this overlay's backend for every account and region from now on."""
+    _Installed.front_door = front_door
     redshift_backends.backend = StandInRedshiftBackend
+
+
+def clusters() -> list[StandInCluster]:
+    """Every cluster there is, over all accounts and regions."""
+    return [
+        cluster
+        for account in list(redshift_backends.values())
+        for backend in list(account.values())
+        for cluster in list(backend.clusters.values())
+        if isinstance(cluster, StandInCluster)
+    ]

@@ -1,0 +1,174 @@
+"""boto3 clients for one configuration, and what their errors mean to the person at the terminal.
+
+boto3 is imported when the first client is made: `--help` and a wrong flag need not wait for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from settings import ENDPOINT_URL, Settings
+from terminal import Fault, UsageFault
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who the credentials belong to."""
+
+    number: str
+    arn: str
+
+    @property
+    def partition(self) -> str:
+        """`aws`, or `aws-cn`, `aws-us-gov`: the second part of every ARN."""
+        return self.arn.split(":")[1]
+
+    @property
+    def user(self) -> str:
+        """The caller without the account: user/jane, assumed-role/admin/jane."""
+        return self.arn.split(":", 5)[5]
+
+
+class Aws:
+    """The AWS APIs at the endpoint and in the region of `settings`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        address = settings.endpoint_url or "https://"
+        if not re.match(r"https?://", address):
+            raise UsageFault(f"{ENDPOINT_URL.label} must begin with http://, got {address!r}")
+
+    @cached_property
+    def redshift(self) -> Any:
+        return self._client("redshift")
+
+    @cached_property
+    def iam(self) -> Any:
+        return self._client("iam")
+
+    @cached_property
+    def account(self) -> Account:
+        """The account of the credentials, asked of STS: the first call that can be refused."""
+        identity = self._client("sts").get_caller_identity()
+        return Account(identity["Account"], identity["Arn"])
+
+    def _client(self, service: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            service,
+            region_name=self.settings.region,
+            endpoint_url=self.settings.endpoint_url,
+            config=Config(retries={"mode": "standard"}, connect_timeout=10, read_timeout=60),
+        )
+
+
+# An exception of botocore, by the name of its class or of one it derives from -> cause, next step.
+_FAILURES = (
+    (
+        ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
+        "there are no AWS credentials",
+        "aws configure, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        " (the local AWS takes any, test and test say)",
+    ),
+    (
+        ("SSOError", "TokenRetrievalError"),
+        "the sign-in is over: {error}",
+        "aws sso login",
+    ),
+    (("ProfileNotFound",), "{error}", "check AWS_PROFILE and ~/.aws/config"),
+    (
+        ("InvalidRegionError",),
+        "{region!r} is no region",
+        "set [AWS] REGION to one, us-west-2 say",
+    ),
+    (
+        ("ConnectionError", "HTTPClientError"),
+        "no answer from {address}: {error}",
+        "the local AWS is started with python -m standin; for AWS take [AWS] ENDPOINT_URL out"
+        " of {path}, check [AWS] REGION ({region}), the network and HTTPS_PROXY",
+    ),
+    (
+        ("ResponseParserError",),
+        "what listens at {address} does not answer as AWS does",
+        "check [AWS] ENDPOINT_URL in {path}",
+    ),
+)
+
+_RENEW = "renew them: aws sso login, aws configure or a new AWS_SESSION_TOKEN"
+
+# A code that AWS refuses a request with -> cause, next step.
+_REFUSALS = (
+    (r"Expired", "the AWS credentials have expired", _RENEW),
+    (
+        r"InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|AuthFailure"
+        r"|InvalidAccessKeyId|IncompleteSignature",
+        "AWS does not know these credentials ({code})",
+        "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; then the clock",
+    ),
+    (
+        r"AccessDenied|UnauthorizedOperation|AuthorizationError",
+        "these credentials may not {action}: {message}",
+        "have an administrator allow {action}, or use other credentials",
+    ),
+    (r"OptInRequired|RegionDisabled", "{message}", "enable the region or change [AWS] REGION"),
+    (r"QuotaExceeded", "{message}", "delete what is not needed or ask AWS for a higher quota"),
+    (
+        r"InsufficientClusterCapacity",
+        "AWS has no such nodes free now: {message}",
+        "try again later, or take another [DWH] NODE_TYPE or [AWS] REGION",
+    ),
+    (
+        r"InvalidClusterState",
+        "the cluster is busy with something else: {message}",
+        "python -m iac.cluster_status shows its state; then run the same command again",
+    ),
+    (r"Throttl|RequestLimitExceeded", "AWS is asked too often: {message}", "try again later"),
+)
+
+
+@contextmanager
+def explained(settings: Settings) -> Iterator[None]:
+    """Turn what boto3 raises in the block into a Fault with cause and next step."""
+    try:
+        yield
+    except Fault:
+        raise
+    except Exception as error:
+        message = explain(error, settings)
+        if message is None:
+            raise
+        raise Fault(message) from error
+
+
+def explain(error: Exception, settings: Settings) -> str | None:
+    """Cause and next step of an error of botocore, None for any other exception."""
+    classes = [kind.__name__ for kind in type(error).__mro__ if "botocore" in kind.__module__]
+    if "ClientError" in classes:
+        return _refusal(error)
+    for names, cause, step in _FAILURES:
+        if not set(names).isdisjoint(classes):
+            return f"{cause}\nnext: {step}".format(
+                error=error,
+                address=settings.endpoint_url or getattr(error, "kwargs", {}).get("endpoint_url"),
+                region=settings.region,
+                path=settings.path,
+            )
+    return str(error) if classes else None
+
+
+def _refusal(error: Any) -> str:
+    code = str(error.response["Error"].get("Code", ""))
+    message = str(error.response["Error"].get("Message", "")).strip().rstrip(".")
+    named = re.search(r"perform:? ([\w-]+:\w+)", message)
+    action = named.group(1) if named else error.operation_name
+    for pattern, cause, step in _REFUSALS:
+        if re.search(pattern, code):
+            return f"{cause}\nnext: {step}".format(code=code, message=message, action=action)
+    return f"AWS refused {error.operation_name}: {code}: {message}"

@@ -1,0 +1,125 @@
+"""The IAM role that Redshift assumes to read S3: made, kept as configured, taken away."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+
+from iac import policy, tags
+from iac.clients import Aws
+from settings import IAM_ROLE_NAME
+from terminal import Fault
+
+POLICY_NAME = "read-sparkify-s3"
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role as IAM knows it."""
+
+    name: str
+    arn: str
+    trust: policy.Document
+    made_here: bool
+
+
+def find(aws: Aws, name: str) -> Role | None:
+    """The role called `name`, None where there is none."""
+    try:
+        role = aws.iam.get_role(RoleName=name)["Role"]
+    except aws.iam.exceptions.NoSuchEntityException:
+        return None
+    return Role(
+        name=name,
+        arn=role["Arn"],
+        trust=role["AssumeRolePolicyDocument"],
+        made_here=tags.made_here(role.get("Tags", [])),
+    )
+
+
+def read_policy(aws: Aws, name: str) -> policy.Document | None:
+    """The inline policy that iac.create_cluster gives to the role, None where it has none."""
+    try:
+        answer = aws.iam.get_role_policy(RoleName=name, PolicyName=POLICY_NAME)
+    except aws.iam.exceptions.NoSuchEntityException:
+        return None
+    document: policy.Document = answer["PolicyDocument"]
+    return document
+
+
+def ensure(aws: Aws) -> tuple[str, str]:
+    """Make the configured role, or put right what differs; its ARN and a note of what was done.
+
+    A role of that name that was not made here keeps its trust policy: it may serve others.
+    """
+    name = aws.settings.iam_role_name
+    done = []
+    role = find(aws, name)
+    if role is None:
+        role = _create(aws, name)
+        done.append("created")
+    elif not policy.trusts_redshift(role.trust) and not role.made_here:
+        raise Fault(
+            f"the role {name} exists, is not this project's and does not trust {policy.SERVICE}\n"
+            f"next: set {IAM_ROLE_NAME.label} to a name that is free"
+        )
+    elif role.made_here and role.trust != policy.trust():
+        aws.iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policy.trust()))
+        done.append("trust put right")
+    wanted = policy.read_access(aws.settings, aws.account.partition)
+    if read_policy(aws, name) != wanted:
+        aws.iam.put_role_policy(
+            RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(wanted)
+        )
+        done.append("may read the configured S3 paths")
+    return role.arn, ", ".join(done) or "unchanged"
+
+
+def remove(aws: Aws) -> str | None:
+    """Delete the configured role with all its policies; what was done, None if there is no role.
+
+    A role that was not made here, or that another cluster uses, is kept.
+    """
+    name = aws.settings.iam_role_name
+    role = find(aws, name)
+    if role is None:
+        return None
+    if other := _cluster_with(aws, role.arn):
+        return f"kept: the cluster {other} uses it"
+    # Whatever is gone already was to be gone: an earlier run may have been cut short.
+    with suppress(aws.iam.exceptions.NoSuchEntityException):
+        if role.made_here:
+            _strip(aws, name)
+            aws.iam.delete_role(RoleName=name)
+        else:
+            aws.iam.delete_role_policy(RoleName=name, PolicyName=POLICY_NAME)
+    return "deleted" if role.made_here else "kept: it was not made by iac.create_cluster"
+
+
+def _create(aws: Aws, name: str) -> Role:
+    created = aws.iam.create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps(policy.trust()),
+        Description="Amazon Redshift reads the Sparkify data in S3 with it",
+        Tags=tags.tags(aws),
+    )["Role"]
+    aws.iam.get_waiter("role_exists").wait(RoleName=name)
+    return Role(name, created["Arn"], policy.trust(), made_here=True)
+
+
+def _strip(aws: Aws, name: str) -> None:
+    for page in aws.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+        for attached in page["AttachedPolicies"]:
+            aws.iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
+    for page in aws.iam.get_paginator("list_role_policies").paginate(RoleName=name):
+        for inline in page["PolicyNames"]:
+            aws.iam.delete_role_policy(RoleName=name, PolicyName=inline)
+
+
+def _cluster_with(aws: Aws, arn: str) -> str | None:
+    for page in aws.redshift.get_paginator("describe_clusters").paginate():
+        for cluster in page["Clusters"]:
+            if any(role["IamRoleArn"] == arn for role in cluster.get("IamRoles", [])):
+                return str(cluster["ClusterIdentifier"])
+    return None

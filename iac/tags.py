@@ -1,0 +1,42 @@
+"""The tags on everything that is made here, by which it is recognised and found again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from iac.clients import Aws
+
+Tag = dict[str, str]
+
+_PROJECT = {"Key": "project", "Value": "sparkify"}
+_MAKER = {"Key": "created-by", "Value": "iac.create_cluster"}
+
+
+def tags(aws: Aws) -> list[Tag]:
+    """Project, cluster, owner (whose credentials made it) and maker."""
+    owner = {"Key": "owner", "Value": aws.account.user}
+    return [_PROJECT, _cluster(aws), owner, _MAKER]
+
+
+def made_here(found: Sequence[Tag]) -> bool:
+    """Whether something with these tags was made by iac.create_cluster."""
+    return _PROJECT in found and _MAKER in found
+
+
+def left_behind(aws: Aws) -> list[str]:
+    """The ARNs of everything in Redshift that is still tagged as this cluster's."""
+    mine = (_PROJECT, _cluster(aws))
+    pages = aws.redshift.get_paginator("describe_tags").paginate(
+        TagKeys=[tag["Key"] for tag in mine], TagValues=[tag["Value"] for tag in mine]
+    )
+    found: dict[str, list[Tag]] = defaultdict(list)
+    for page in pages:
+        for resource in page["TaggedResources"]:
+            tag = {"Key": resource["Tag"]["Key"], "Value": resource["Tag"]["Value"]}
+            found[resource["ResourceName"]].append(tag)
+    return sorted(name for name, tagged in found.items() if all(tag in tagged for tag in mine))
+
+
+def _cluster(aws: Aws) -> Tag:
+    return {"Key": "cluster", "Value": aws.settings.cluster_identifier}

@@ -1,0 +1,223 @@
+"""COPY from S3, executed by the stand-in inside the client's own transaction.
+
+PostgreSQL gets a COPY .. FROM STDIN on the client's own backend, so that row count, constraints
+and rollback are its own: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any
+
+from standin import protocol
+from standin.authorization import check_role
+from standin.cloud import Cluster
+from standin.conversation import BackendError, Conversation
+from standin.copy_command import CopyCommand
+from standin.copy_load import Column, Load, columns_query, read_columns
+from standin.links import Client
+from standin.services import Services
+from standin.sqlerror import SqlError, not_supported
+from standin.translate import SessionFacts
+
+QUERY_CANCELED = "57014"
+
+COMMIT_COMMANDS = frozenset({"COMMIT", "END"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """The table of a COPY and the transaction it happens in."""
+
+    name: str
+    table_id: int
+    user_id: int
+    transaction_id: int
+    columns: list[Column]
+
+
+class Chunks:
+    """The rows of a load, produced in worker threads, one call at a time."""
+
+    def __init__(self, load: Load) -> None:
+        self._chunks: Iterator[bytes] = load.chunks()
+        self._lock = threading.Lock()
+
+    def produce(self) -> bytes | None:
+        """The next chunk; None after the last one."""
+        with self._lock:
+            return next(self._chunks, None)
+
+    def close(self) -> None:
+        """Let go of the objects being read, once nobody is reading any more."""
+        with self._lock:
+            getattr(self._chunks, "close", lambda: None)()
+
+
+class Copier:
+    """The COPYs of one session; `session_id` is the process id of its backend."""
+
+    def __init__(
+        self,
+        client: Client,
+        conversation: Conversation,
+        services: Services,
+        cluster: Cluster,
+        session_id: int,
+    ) -> None:
+        self._client = client
+        self._conversation = conversation
+        self._services = services
+        self._cluster = cluster
+        self._session_id = session_id
+        self._canceled: asyncio.Future[None] | None = None
+        # What pg_last_copy_id() and pg_last_copy_count() were before the open transaction.
+        self._before: tuple[int, int] | None = None
+        self.facts = SessionFacts()
+
+    def cancel(self) -> bool:
+        """Stop the load that runs; False when there is none and PostgreSQL has to be asked."""
+        if self._canceled is None:
+            return False
+        if not self._canceled.done():
+            self._canceled.set_result(None)
+        return True
+
+    async def copy(self, command: CopyCommand) -> None:
+        """Execute a COPY and answer it, but for ReadyForQuery."""
+        started = _now()
+        query_id = self.facts.last_query_id
+        target = load = None
+        try:
+            async with self._conversation.transaction():
+                target = await self._find_target(command)
+                load = await self._prepare(command, target)
+                await self._feed(target, load, query_id)
+        except (SqlError, BackendError):
+            await self._conversation.settle()
+            if target is not None and load is not None:
+                await self._record(load, target, query_id, started, "aborted")
+                self._note_failure(query_id)
+            raise
+        await self._record(load, target, query_id, started, "completed")
+        self._note_success(query_id, load.rows_loaded)
+        for text in load.notices:
+            self._client.write(protocol.info_notice(text))
+        self._client.write(protocol.command_complete("COPY"))
+
+    async def _find_target(self, command: CopyCommand) -> Target:
+        """Look the table up in the client's transaction and with its search path."""
+        if command.database not in (None, self._cluster.database):
+            raise not_supported(f"COPY into a table of the database {command.database}")
+        rows = await self._conversation.rows(columns_query(command.table, command.schema))
+        columns = read_columns(rows, command.table)
+        name = _quoted(command.table)
+        if command.schema is not None:
+            name = f"{_quoted(command.schema)}.{name}"
+        ids = await self._conversation.rows(
+            f"SELECT {_literal(name)}::regclass::oid, current_user::regrole::oid, "
+            "pg_current_xact_id()"
+        )
+        table_id, user_id, transaction_id = (int(value or 0) for value in ids[0])
+        return Target(name, table_id, user_id, transaction_id, columns)
+
+    async def _prepare(self, command: CopyCommand, target: Target) -> Load:
+        """Everything that can fail before the first byte of data is read."""
+        await self._services.work(self._authorize, command)
+        return await self._services.work(
+            Load, command, target.columns, self._services.objects, command.table
+        )
+
+    def _authorize(self, command: CopyCommand) -> None:
+        """Check the role against the cluster as it is now, not as it was at the login."""
+        now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
+        check_role(now[0] if now else self._cluster, self._cluster.user, command.role)
+
+    async def _feed(self, target: Target, load: Load, query_id: int) -> None:
+        """Move the rows from S3 to PostgreSQL."""
+        names = ", ".join(_quoted(name) for name in load.target_columns)
+        await self._conversation.copy_in(
+            f"COPY {target.name} ({names}) FROM STDIN (FORMAT text, ENCODING 'UTF8')"
+        )
+        chunks = Chunks(load)
+        self._canceled = asyncio.get_running_loop().create_future()
+        try:
+            while (chunk := await self._next_chunk(chunks, query_id)) is not None:
+                await self._conversation.send(chunk)
+        finally:
+            self._canceled = None
+            self._services.workers.submit(chunks.close)
+        await self._conversation.finish_copy()
+
+    async def _next_chunk(self, chunks: Chunks, query_id: int) -> bytes | None:
+        """The next chunk, or the error of a load that is canceled while it is being read."""
+        assert self._canceled is not None
+        production = asyncio.ensure_future(self._services.work(chunks.produce))
+        try:
+            waiting: set[asyncio.Future[Any]] = {production, self._canceled}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self._canceled.done():
+                raise SqlError(QUERY_CANCELED, f"Query ({query_id}) canceled on user's request")
+            return await production
+        finally:
+            production.cancel()
+
+    async def _record(
+        self, load: Load, target: Target, query_id: int, started: datetime, status: str
+    ) -> None:
+        """Have the load in the system views before the client hears of its end."""
+        await self._services.work(
+            partial(
+                self._services.load_log.record,
+                database=self._cluster.database,
+                query_id=query_id,
+                session_id=self._session_id,
+                transaction_id=target.transaction_id,
+                user_id=target.user_id,
+                table_id=target.table_id,
+                table_name=load.table_name,
+                load=load,
+                started=started,
+                ended=_now(),
+                status=status,
+            )
+        )
+
+    def transaction_ends(self, command: str) -> None:
+        """Take note of a COMMIT or ROLLBACK about to be sent.
+
+        pg_last_copy_id() does not show a COPY that was rolled back:
+        https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html
+        """
+        is_kept = command in COMMIT_COMMANDS and self._conversation.status != protocol.FAILED
+        if self._before is not None and not is_kept:
+            self.facts.last_copy_id, self.facts.last_copy_count = self._before
+        self._before = None
+
+    def _note_success(self, query_id: int, rows: int) -> None:
+        if self._conversation.status != protocol.IDLE and self._before is None:
+            self._before = (self.facts.last_copy_id, self.facts.last_copy_count)
+        self.facts.last_copy_id, self.facts.last_copy_count = query_id, rows
+
+    def _note_failure(self, query_id: int) -> None:
+        """A COPY that failed on its data counts, though its transaction is bound to roll back."""
+        self._before = None
+        self.facts.last_copy_id, self.facts.last_copy_count = query_id, 0
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    """A string literal, backslashes escaped as standard_conforming_strings = off has them."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,0 +1,181 @@
+"""DATEFORMAT and TIMEFORMAT of COPY: text to a date or a timestamp as PostgreSQL reads it.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strings.html and
+.../automatic-recognition.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+
+# A reader gives PostgreSQL's text, or None for a value that does not have the format.
+Reader = Callable[[str], str | None]
+
+DEFAULT_DATE = "YYYY-MM-DD"
+# What Redshift prints as the format it expected when no TIMEFORMAT was given.
+SHOWN_DEFAULT = {
+    "timestamp": "YYYY-MM-DD HH24:MI:SS",
+    "timestamptz": "YYYY-MM-DD HH24:MI:SSOF",
+}
+# These keywords are case-sensitive, the parts of a format string are not.
+EPOCHS = {"epochsecs": 1, "epochmillisecs": 1000}
+
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_MONTH = "(?P<month_name>" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS) + ")"
+_SECONDS = r"(?P<second>\d{1,2})(?:\.(?P<fraction>\d+))?"
+_PARTS = {
+    "YYYY": r"(?P<year>\d{4})",
+    "YY": r"(?P<short_year>\d{2})",
+    "MON": _MONTH,
+    "MM": r"(?P<month>\d{1,2})",
+    "DD": r"(?P<day>\d{1,2})",
+    "HH24": r"(?P<hour>\d{1,2})",
+    "HH12": r"(?P<hour>\d{1,2})",
+    "HH": r"(?P<hour>\d{1,2})",
+    "MI": r"(?P<minute>\d{1,2})",
+    "SS": _SECONDS,
+    "AM": "(?P<meridian>[ap]m)",
+    "PM": "(?P<meridian>[ap]m)",
+}
+_PART = re.compile("|".join(_PARTS) + r"|(?P<literal>[-/,.;:\s]|T)", re.IGNORECASE)
+
+_ZONE = r"(?P<zone>Z|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)"
+_CLOCK = rf"(?P<hour>\d{{1,2}}):(?P<minute>\d{{1,2}})(?::{_SECONDS})?(?:\s*(?P<meridian>[ap]m))?"
+_AUTO_DATES = (
+    r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
+    r"(?P<short_year>\d{2})(?P<month>\d{2})(?P<day>\d{2})",
+    r"(?P<month>\d{1,2})[-/](?P<day>\d{1,2})[-/](?P<year>\d{4})",
+    rf"{_MONTH}[- ](?P<day>\d{{1,2}})(?:,? |-)(?P<year>\d{{4}})",
+    rf"(?P<day>\d{{1,2}})[- ]{_MONTH}[- ](?P<year>\d{{4}})",
+)
+_AUTO_TIMES = (
+    rf"(?:(?:T|\s+){_CLOCK}(?:\s*{_ZONE})?)?",
+    rf"(?:T|\s+)(?P<hour>\d{{2}})(?P<minute>\d{{2}})(?P<second>\d{{2}})(?:\s*{_ZONE})?",
+)
+
+# Redshift's timestamps end with the year 294276 and, as PostgreSQL's, begin in 4714 BC; seconds
+# since 1970.
+_FIRST_SECOND = -210_866_803_200
+_END_SECOND = 9_224_318_016_000
+_DAY = 86_400
+
+
+def date_reader(date_format: str | None) -> Reader:
+    """The reader of a DATE column; a time of day after the date is dropped."""
+    if date_format == "auto":
+        return _reader(_auto_patterns(), _date_text)
+    pattern = _pattern(date_format or DEFAULT_DATE)
+    return _reader([pattern + r"(?:[ T].*)?"] if pattern else [], _date_text)
+
+
+def timestamp_reader(time_format: str | None, *, with_zone: bool) -> Reader:
+    """The reader of a TIMESTAMP or, with a zone, TIMESTAMPTZ column for text that is no epoch."""
+    if time_format == "auto":
+        patterns = _auto_patterns()
+    else:
+        pattern = _pattern(time_format or "YYYY-MM-DD HH:MI:SS")
+        zone = _ZONE + "?" if with_zone and time_format is None else ""
+        patterns = [pattern + zone] if pattern else []
+    return _reader(patterns, _zoned_text if with_zone else _timestamp_text)
+
+
+def epoch_text(count: int, per_second: int) -> str | None:
+    """The UTC timestamp `count` units after 1970, None when Redshift cannot hold it."""
+    seconds, rest = divmod(count, per_second)
+    if not _FIRST_SECOND <= seconds < _END_SECOND:
+        return None
+    days, second = divmod(seconds, _DAY)
+    day, era = _day_text(days)
+    minute, second = divmod(second, 60)
+    fraction = f".{rest:03}" if rest else ""
+    return f"{day} {minute // 60:02}:{minute % 60:02}:{second:02}{fraction}{era}"
+
+
+@lru_cache(maxsize=4096)
+def _day_text(days: int) -> tuple[str, str]:
+    """The day `days` after 1970-01-01 and ' BC' where it belongs; datetime ends with 9999."""
+    # the count starts at 0000-03-01, so that a leap day ends its year, 400 years being one cycle
+    cycle, day = divmod(days + 719_468, 146_097)
+    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5 - 1
+    year += 400 * cycle + (month >= 10)
+    month = month + 3 if month < 10 else month - 9
+    if year > 0:
+        return f"{year:04}-{month:02}-{day:02}", ""
+    return f"{1 - year:04}-{month:02}-{day:02}", " BC"
+
+
+def _pattern(format_text: str) -> str | None:
+    """The regular expression of a format string, None when it has parts COPY does not know."""
+    position, pattern = 0, ""
+    while position < len(format_text):
+        part = _PART.match(format_text, position)
+        if part is None:
+            return None
+        pattern += re.escape(part[0]) if part["literal"] else _PARTS[part[0].upper()]
+        position = part.end()
+    return pattern
+
+
+def _auto_patterns() -> list[str]:
+    return [day + time for day in _AUTO_DATES for time in _AUTO_TIMES]
+
+
+def _reader(patterns: list[str], to_text: Callable[[dict[str, str]], str]) -> Reader:
+    try:
+        compiled = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+    except re.error:  # a part named twice: nothing can have such a format
+        compiled = []
+
+    def read(value: str) -> str | None:
+        for pattern in compiled:
+            match = pattern.fullmatch(value)
+            if match:
+                try:
+                    return to_text({name: text for name, text in match.groupdict().items() if text})
+                except (ValueError, KeyError):  # no such day or hour, or a format without a year
+                    return None
+        return None
+
+    return read
+
+
+def _date_text(parts: dict[str, str]) -> str:
+    if "month_name" in parts:
+        name = parts["month_name"].lower()
+        month = next(n for n, full in enumerate(_MONTHS, 1) if full.startswith(name[:3]))
+    else:
+        month = int(parts.get("month", 1))
+    if "short_year" in parts:
+        year = int(parts["short_year"])
+        year += 1900 if year >= 70 else 2000
+    else:
+        year = int(parts["year"])
+    return date(year, month, int(parts.get("day", 1))).isoformat()
+
+
+def _timestamp_text(parts: dict[str, str]) -> str:
+    hour = int(parts.get("hour", 0))
+    if "meridian" in parts:
+        if not 1 <= hour <= 12:
+            raise ValueError("hour of a 12-hour clock")
+        hour = hour % 12 + (12 if parts["meridian"].lower() == "pm" else 0)
+    minute, second = int(parts.get("minute", 0)), int(parts.get("second", 0))
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValueError("time of day")
+    fraction = "." + parts["fraction"][:6] if "fraction" in parts else ""
+    return f"{_date_text(parts)} {hour:02}:{minute:02}:{second:02}{fraction}"
+
+
+def _zoned_text(parts: dict[str, str]) -> str:
+    zone = parts.get("zone", "+00")
+    return _timestamp_text(parts) + (zone if zone[0] in "+-" else "+00")
