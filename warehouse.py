@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -29,8 +30,8 @@ _CONNECT_ADVICE = (
     ),
     (
         r"Connection refused",
-        "nothing listens there: python -m iac.cluster_status tells whether the cluster runs;"
-        " the local AWS is started with python -m standin",
+        "nothing listens there: is the cluster there and not paused (python -m iac.cluster_status)?"
+        " The local AWS is started with python -m standin",
     ),
     (
         r"timeout expired|timed out",
@@ -100,7 +101,6 @@ def connect(settings: Settings, application: str = "sparkify") -> Connection:
             password=settings.db_password.reveal(),
             sslmode="verify-full",
             sslrootcert=settings.ca_file or str(_public_certificates()),
-            connect_timeout=CONNECT_TIMEOUT_S,
             keepalives_idle=60,
             application_name=application,
         )
@@ -134,7 +134,7 @@ def explained(doing: str, consequence: str = "") -> Iterator[None]:
 def explain(error: psycopg2.Error, doing: str, consequence: str = "") -> str:
     """The message for a failed statement: what failed, why, what it left behind, what to do."""
     after = f"\n{consequence}" if consequence else ""
-    return f"{doing} failed: {_first_line(error)}{advice(str(error), _STATEMENT_ADVICE)}{after}"
+    return f"{doing} failed: {_first_line(error)}{after}{advice(str(error), _STATEMENT_ADVICE)}"
 
 
 def advice(text: str, table: tuple[tuple[str, str], ...]) -> str:
@@ -160,15 +160,20 @@ def _public_certificates() -> Path:
 
 
 def _wait(connection: Connection) -> None:
-    """Wait for the server in a way that Ctrl-C ends, which libpq's own waiting does not."""
+    """Wait for the server in a way that Ctrl-C ends, which libpq's own waiting does not.
+
+    psycopg2 calls this in place of libpq's waiting, its connect_timeout included.
+    """
+    connecting = connection.status == extensions.STATUS_SETUP
+    deadline = time.monotonic() + CONNECT_TIMEOUT_S if connecting else None
     try:
         while (state := connection.poll()) != extensions.POLL_OK:
-            if state == extensions.POLL_READ:
-                select.select([connection.fileno()], [], [])
-            elif state == extensions.POLL_WRITE:
-                select.select([], [connection.fileno()], [])
-            else:
-                raise psycopg2.OperationalError(f"unexpected state {state} of the connection")
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            waiting = [connection.fileno()]
+            reading = waiting if state == extensions.POLL_READ else []
+            writing = waiting if state == extensions.POLL_WRITE else []
+            if not any(select.select(reading, writing, [], left)):
+                raise psycopg2.OperationalError(f"timeout expired after {CONNECT_TIMEOUT_S} s")
     except KeyboardInterrupt:
         with suppress(psycopg2.Error):
             connection.cancel()

@@ -327,7 +327,8 @@ def discard(statement: Statement, facts: Facts) -> Plan:
     cursor.accept("prepare")
     cursor.name()
     cursor.expect_end()
-    return Plan(folded(statement), statement.tokens[0].value.upper())
+    # Unchanged: a name given in a Parse message keeps its case.
+    return Plan(statement.sql, statement.tokens[0].value.upper())
 
 
 def _name(cursor: TokenCursor) -> str:

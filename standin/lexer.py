@@ -51,9 +51,11 @@ class Token(NamedTuple):
         return self.kind is TokenKind.WORD or self.kind is TokenKind.QUOTED
 
 
+# Leading white space is part of a match: one step per token keeps long INSERTs fast.
 _TOKEN = re.compile(
     r"""
-      (?P<space>\s+ | --[^\n]*)
+    \s*(?:
+      (?P<space>--[^\n]* | \Z)
     | (?P<comment>/\*)
     | (?P<string>(?:[bBeEnNxX])?'(?:[^'\\]|''|\\.)*')
     | (?P<unicode>[uU]&['"])
@@ -64,6 +66,7 @@ _TOKEN = re.compile(
     | (?P<dollar>\$(?:[^\W\d]\w*)?\$)
     | (?P<operator>::|:=|<=|>=|<>|!=|\|\|/|\|\||\|/|!~~\*|!~~|~~\*|~~|!~\*|!~|~\*|=>|->>|->
         |<<|>>|[-+*/%^<>=~!@\#&|?`(){}\[\],;.:\\])
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -92,20 +95,18 @@ def tokenize(sql: str) -> list[Token]:
         match = match_at(sql, position)
         if match is None:
             raise _unreadable(sql, position)
-        group, end = match.lastgroup or "", match.end()
-        if group == "comment":
+        group = match.lastgroup or ""
+        position, end = match.span(group)
+        if group in _KINDS:
+            text = match[group]
+            tokens.append(Token(_KINDS[group], text, _value(group, text), position, end))
+        elif group == "comment":
             end = _comment_end(sql, position)
         elif group == "dollar":
-            end = _dollar_end(sql, position, match.group())
-            quote = len(match.group())
-            text = sql[position:end]
-            tokens.append(Token(TokenKind.STRING, text, text[quote:-quote], position, end))
+            end = _dollar_end(sql, position, match[group])
+            tokens.append(_dollar_string(sql, position, end, len(match[group])))
         elif group == "unicode":
             raise not_supported("a U& string or identifier")
-        elif group != "space":
-            text = match.group()
-            value = _value(group, text)
-            tokens.append(Token(_KINDS[group], text, value, position, end))
         position = end
     return tokens
 
@@ -171,6 +172,11 @@ def _comment_end(sql: str, start: int) -> int:
     raise _unterminated("/* comment", sql, start)
 
 
+def _dollar_string(sql: str, start: int, end: int, quote: int) -> Token:
+    text = sql[start:end]
+    return Token(TokenKind.STRING, text, text[quote:-quote], start, end)
+
+
 def _dollar_end(sql: str, start: int, quote: str) -> int:
     end = sql.find(quote, start + len(quote))
     if end < 0:
@@ -179,6 +185,7 @@ def _dollar_end(sql: str, start: int, quote: str) -> int:
 
 
 def _unreadable(sql: str, position: int) -> SqlError:
+    position += len(sql) - position - len(sql[position:].lstrip())
     character = sql[position]
     if character in _OPENERS:
         return _unterminated(_OPENERS[character], sql, position)

@@ -45,6 +45,12 @@ _REFUSALS = (
     Refusal("lateral"),
     Refusal("( values", near=1),
     Refusal("in ( values", near=2),
+    Refusal("union values", near=1),
+    Refusal("union all values", near=2),
+    Refusal("except values", near=1),
+    Refusal("intersect values", near=1),
+    Refusal("from only NAME", near=1),
+    Refusal("update only NAME", near=1),
     Refusal("array [", "array constructors are not supported"),
     Refusal("row (", "row constructors are not supported"),
     Refusal("as materialized", near=1),
@@ -91,7 +97,8 @@ for _refusal in _REFUSALS:
     _PATTERNS.setdefault(_words[0], []).append((_words, _refusal))
 
 _SYMBOLS = frozenset("+-*/<>=~!@#%^&|?")
-_QUANTIFIERS = ("any", "all", "some")
+_PUNCTUATION = frozenset("(),.")
+_QUANTIFIERS = frozenset({"any", "all", "some"})
 
 # https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html
 _FRAME_REQUIRED = dialect.words(
@@ -107,17 +114,18 @@ def check(statement: Statement) -> None:
     """Raise SqlError for the first refused construct."""
     tokens = statement.tokens
     for index, token in enumerate(tokens):
-        for words, refusal in _PATTERNS.get(_key(token), ()):
+        for words, refusal in _PATTERNS.get(token.value, ()):
             if _matches(tokens, index, words):
                 raise _error(refusal, tokens, index)
         if token.kind is TokenKind.OPERATOR:
-            _check_operator(tokens, index)
-        elif token.is_word("over"):
-            _check_window(statement, index)
-        elif token.is_word(*_QUANTIFIERS):
-            _check_quantifier(tokens, index)
+            if token.text not in _PUNCTUATION:
+                _check_operator(tokens, index)
         elif token.kind is TokenKind.STRING:
             _check_literal(tokens, index)
+        elif token.value == "over":
+            _check_window(statement, index)
+        elif token.value in _QUANTIFIERS:
+            _check_quantifier(tokens, index)
 
 
 def _key(token: Token) -> str:
@@ -175,7 +183,7 @@ def _check_literal(tokens: Sequence[Token], index: int) -> None:
     before = tokens[index - 1] if index else None
     if before is None or before.kind is not TokenKind.WORD:
         return
-    if before.value in dialect.TYPES_UNKNOWN:
+    if before.value in dialect.TYPES_UNKNOWN or before.value in dialect.TYPES_REFUSED:
         raise SqlError("42704", f'type "{before.value}" does not exist')
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from standin.dialect import words
+from standin.lexer import TokenKind
 from standin.statement import Statement
 
 _BEFORE_A_RELATION = frozenset({"from", "join", "into", "update", "using", "table"})
 _END_OF_FROM = words(
     "where group order having limit union except intersect minus select set qualify offset"
 )
+_BEFORE_JOIN_TREES = frozenset({"from", "join", "(", ","})
 # FROM inside these calls separates arguments.
 _CALLS_WITH_FROM = frozenset({"extract", "substring", "trim", "overlay"})
 _LONGEST_NAME = 5  # database . schema . table
@@ -35,33 +37,24 @@ class Relations:
         return bool(self.catalog) and not self.user
 
     def _scan(self) -> None:
-        in_from = [False]
+        in_from, is_argument = False, False
+        outer: list[tuple[bool, bool]] = []
         for index, token in enumerate(self._tokens):
-            if token.text == "(":
-                in_from.append(in_from[-1] and self._tokens[index - 1].is_word("from", "join"))
-            elif token.text == ")":
-                in_from.pop()
-            elif token.is_word(*_BEFORE_A_RELATION):
-                if self._separates_arguments(index):
-                    continue
-                in_from[-1] = in_from[-1] or token.value == "from"
+            word = token.value if token.kind is not TokenKind.STRING else ""
+            if word == "(":
+                before = self._tokens[index - 1].value if index else ""
+                outer.append((in_from, is_argument))
+                in_from = in_from and before in _BEFORE_JOIN_TREES
+                is_argument = before in _CALLS_WITH_FROM
+            elif word == ")":
+                in_from, is_argument = outer.pop()
+            elif word in _BEFORE_A_RELATION and not is_argument:
+                in_from = in_from or word == "from"
                 self._relation_at(index + 1)
-            elif token.is_word(*_END_OF_FROM):
-                in_from[-1] = False
-            if token.text in ("(", ",") and in_from[-1]:
+            elif word in _END_OF_FROM:
+                in_from, is_argument = False, False
+            if in_from and word in ("(", ","):
                 self._relation_at(index + 1)
-
-    def _separates_arguments(self, index: int) -> bool:
-        """Whether this FROM belongs to a call such as EXTRACT(hour FROM ts)."""
-        depth = 0
-        for before in range(index - 1, -1, -1):
-            text = self._tokens[before].text
-            depth += (text == ")") - (text == "(")
-            if depth < 0:
-                return before > 0 and self._tokens[before - 1].is_word(*_CALLS_WITH_FROM)
-            if depth == 0 and self._tokens[before].is_word("select", "delete"):
-                return False
-        return False
 
     def _relation_at(self, index: int) -> None:
         names: list[str] = []
@@ -86,7 +79,7 @@ class Relations:
     def _common_table_expressions(self) -> set[str]:
         names = set()
         for index, token in enumerate(self._tokens):
-            if token.is_word("as") and index and self._statement.text_at(index + 1) == "(":
+            if token.value == "as" and index and self._statement.text_at(index + 1) == "(":
                 names.add(self._name_before(index))
         return names
 

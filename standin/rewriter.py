@@ -16,6 +16,7 @@ from standin.sqltypes import parse_type
 from standin.statement import Statement
 from standin.token_cursor import TokenCursor
 
+UNDEFINED_COLUMN = "42703"
 LEADER_ONLY = (
     "Specified types or functions (one per INFO message) not supported on Redshift tables."
 )
@@ -113,10 +114,18 @@ class Rewriter:
         return self._word(token, index)
 
     def _quoted(self, token: Token, index: int) -> Replacement | None:
-        return None if self._lenient else (_folded_name(token), index + 1)
+        if self._lenient:
+            return None
+        before = self.tokens[index - 1] if index else None
+        is_call = self._statement.text_at(index + 1) == "("
+        if is_call and not self._has_column_list(index, before):
+            raise not_supported("a function's name in quotes")
+        return _folded_name(token), index + 1
 
     def _word(self, token: Token, index: int) -> Replacement | None:
         before = self.tokens[index - 1] if index else None
+        if token.value in dialect.SYSTEM_COLUMNS and self._uses_tables:
+            raise SqlError(UNDEFINED_COLUMN, f'column "{token.value}" does not exist')
         follows_as = before is not None and before.is_word("as") and token.value != "select"
         is_label = follows_as or (before is not None and before.text == ".")
         if not is_label:
@@ -132,19 +141,21 @@ class Rewriter:
         if name in _NOT_FUNCTIONS or self._has_column_list(index, before):
             return None
         if before is not None and before.text == ".":
-            self._check_qualified(index)
+            self._check_qualified(name, index)
             return None
         if name in functions.RENAMED:
             return functions.RENAMED[name], index + 1
         if name in functions.REWRITTEN:
             return self._rewritten(token, index)
-        if name in Facts._fields:
-            return f"(SELECT {getattr(self._facts, name)} AS {name})", self.closing[index + 1] + 1
-        if name == "version":
-            return f"(SELECT '{dialect.VERSION}' AS version)", self.closing[index + 1] + 1
-        if name not in functions.SAME and not self._lenient:
-            self._check_unusual(name)
+        if name in Facts._fields or name == "version":
+            return self._fact(name), self.closing[index + 1] + 1
+        self._check_known(name)
         return None
+
+    def _fact(self, name: str) -> str:
+        """A literal that names its column after the function."""
+        value = f"'{dialect.VERSION}'" if name == "version" else getattr(self._facts, name)
+        return f"(SELECT {value} AS {name})"
 
     def _rewritten(self, token: Token, index: int) -> Replacement:
         arguments = self._statement.arguments(index + 1)
@@ -152,7 +163,9 @@ class Rewriter:
         text = functions.REWRITTEN[token.value](call)
         return text, call.end
 
-    def _check_unusual(self, name: str) -> None:
+    def _check_known(self, name: str) -> None:
+        if name in functions.SAME or self._lenient:
+            return
         if name in functions.NOT_YET:
             raise not_supported(f"function {name}()")
         if name not in functions.LEADER_ONLY:
@@ -164,10 +177,17 @@ class Rewriter:
             detail = f'Function "{name}()" not supported.'
             raise SqlError(FEATURE_NOT_SUPPORTED, LEADER_ONLY, detail=detail)
 
-    def _check_qualified(self, index: int) -> None:
+    def _check_qualified(self, name: str, index: int) -> None:
         schema = self.tokens[index - 2].value if index > 1 else ""
         if schema != "pg_catalog":
-            raise functions.undefined_function(f"{schema}.{self.tokens[index].value}")
+            raise functions.undefined_function(f"{schema}.{name}")
+        self._check_known(name)
+
+    def _pg_catalog(self, index: int) -> Replacement | None:
+        """pg_catalog.version(), as some drivers ask."""
+        if self._statement.text_at(index + 2).lower() != "version":
+            return None
+        return self._fact("version"), self.closing[index + 3] + 1
 
     def _has_column_list(self, index: int, before: Token | None) -> bool:
         """Whether `name (` is a table, an alias or a WITH query followed by its columns."""
@@ -248,6 +268,7 @@ _KEYWORDS: dict[str, Callable[[Rewriter, int], Replacement | None]] = {
     "cast": Rewriter._cast,
     "current_user_id": Rewriter._current_user_id,
     "minus": Rewriter._minus,
+    "pg_catalog": Rewriter._pg_catalog,
     "respect": Rewriter._respect,
     "select": Rewriter._select,
     "sysdate": Rewriter._sysdate,

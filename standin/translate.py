@@ -21,6 +21,7 @@ __all__ = ["Plan", "SessionFacts", "plan"]
 # Longer texts are mostly data (INSERT .. VALUES) and rarely come twice.
 _CACHED_LENGTH = 20_000
 _LEADING_WORDS = 5
+TOO_COMPLEX = "54001"
 
 
 def _create_table(statement: Statement, facts: Facts) -> Plan:
@@ -94,7 +95,10 @@ def _plan_cached(sql: str, facts: Facts) -> tuple[Plan, ...]:
 
 
 def _plan_all(sql: str, facts: Facts) -> list[Plan]:
-    return [_plan_one(Statement(text, tokens), facts) for text, tokens in split(sql)]
+    try:
+        return [_plan_one(Statement(text, tokens), facts) for text, tokens in split(sql)]
+    except RecursionError:
+        raise SqlError(TOO_COMPLEX, "statement too complex: calls are nested too deep") from None
 
 
 def _plan_one(statement: Statement, facts: Facts) -> Plan:
