@@ -188,15 +188,19 @@ def print_table(
 ) -> None:
     """Print a table: numbers to the right with thousands separators, None as a dash."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table = Table(box=box.SIMPLE_HEAD)
     for position, heading in enumerate(headings):
         numeric = any(isinstance(row[position], int | float) for row in rows)
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    _console(stderr).print(table)
+    console = _console(stderr)
+    # A title of the table's own would fold at the table's width.
+    console.print(f"[bold]{escape(title)}[/bold]", highlight=False, soft_wrap=True, end="")
+    console.print(table)
 
 
 def _cell(value: object) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from standin import protocol
 from standin.authorization import check_role
@@ -21,6 +21,7 @@ from standin.conversation import BackendError, Conversation
 from standin.copy_command import CopyCommand
 from standin.copy_load import Column, Load, columns_query, read_columns
 from standin.links import Client
+from standin.objects import ObjectInfo, ObjectSource
 from standin.services import Services
 from standin.sqlerror import SqlError, not_supported
 from standin.translate import SessionFacts
@@ -41,17 +42,70 @@ class Target:
     columns: list[Column]
 
 
-class Chunks:
-    """The rows of a load, produced in worker threads, one call at a time."""
+class StoppableObjects:
+    """An object source whose streams fail once `stop` was called, in whatever thread they are read.
 
-    def __init__(self, load: Load) -> None:
-        self._chunks: Iterator[bytes] = load.chunks()
+    A thread cannot be interrupted, but the load in it ends with the next block that it reads.
+    """
+
+    def __init__(self, objects: ObjectSource) -> None:
+        self.list = objects.list
+        self.find = objects.find
+        self._objects = objects
+        self._is_stopped = False
+
+    def open(self, info: ObjectInfo) -> BinaryIO:
+        """A stream of the object's bytes."""
+        return cast(BinaryIO, _StoppableStream(self._objects.open(info), self.check))
+
+    def stop(self) -> None:
+        """Let every further read fail."""
+        self._is_stopped = True
+
+    def check(self) -> None:
+        """OSError after `stop`."""
+        if self._is_stopped:
+            raise OSError("the load was stopped")
+
+
+class _StoppableStream:
+    def __init__(self, stream: BinaryIO, check: Callable[[], None]) -> None:
+        self._stream = stream
+        self._check = check
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> _StoppableStream:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stream.close()
+
+    def read(self, size: int = -1) -> bytes:
+        self._check()
+        return self._stream.read(size)
+
+
+class RunningLoad:
+    """A load whose rows are produced in worker threads, one call at a time."""
+
+    def __init__(
+        self, command: CopyCommand, columns: Sequence[Column], objects: ObjectSource
+    ) -> None:
+        self._objects = StoppableObjects(objects)
+        self.load = Load(command, columns, self._objects, command.table)
+        self._chunks = self.load.chunks()
         self._lock = threading.Lock()
 
     def produce(self) -> bytes | None:
         """The next chunk; None after the last one."""
         with self._lock:
             return next(self._chunks, None)
+
+    def stop(self) -> None:
+        """Make a call that runs in another thread fail soon."""
+        self._objects.stop()
 
     def close(self) -> None:
         """Let go of the objects being read, once nobody is reading any more."""
@@ -92,18 +146,19 @@ class Copier:
         """Execute a COPY and answer it, but for ReadyForQuery."""
         started = _now()
         query_id = self.facts.last_query_id
-        target = load = None
+        target = running = None
         try:
             async with self._conversation.transaction():
                 target = await self._find_target(command)
-                load = await self._prepare(command, target)
-                await self._feed(target, load, query_id)
+                running = await self._prepare(command, target)
+                await self._feed(target, running, query_id)
         except (SqlError, BackendError):
             await self._conversation.settle()
-            if target is not None and load is not None:
-                await self._record(load, target, query_id, started, "aborted")
+            if target is not None and running is not None:
+                await self._record(running.load, target, query_id, started, "aborted")
                 self._note_failure(query_id)
             raise
+        load = running.load
         await self._record(load, target, query_id, started, "completed")
         self._note_success(query_id, load.rows_loaded)
         for text in load.notices:
@@ -126,11 +181,11 @@ class Copier:
         table_id, user_id, transaction_id = (int(value or 0) for value in ids[0])
         return Target(name, table_id, user_id, transaction_id, columns)
 
-    async def _prepare(self, command: CopyCommand, target: Target) -> Load:
+    async def _prepare(self, command: CopyCommand, target: Target) -> RunningLoad:
         """Everything that can fail before the first byte of data is read."""
         await self._services.work(self._authorize, command)
         return await self._services.work(
-            Load, command, target.columns, self._services.objects, command.table
+            RunningLoad, command, target.columns, self._services.objects
         )
 
     def _authorize(self, command: CopyCommand) -> None:
@@ -138,26 +193,26 @@ class Copier:
         now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
         check_role(now[0] if now else self._cluster, self._cluster.user, command.role)
 
-    async def _feed(self, target: Target, load: Load, query_id: int) -> None:
+    async def _feed(self, target: Target, running: RunningLoad, query_id: int) -> None:
         """Move the rows from S3 to PostgreSQL."""
-        names = ", ".join(_quoted(name) for name in load.target_columns)
+        names = ", ".join(_quoted(name) for name in running.load.target_columns)
         await self._conversation.copy_in(
             f"COPY {target.name} ({names}) FROM STDIN (FORMAT text, ENCODING 'UTF8')"
         )
-        chunks = Chunks(load)
         self._canceled = asyncio.get_running_loop().create_future()
         try:
-            while (chunk := await self._next_chunk(chunks, query_id)) is not None:
+            while (chunk := await self._next_chunk(running, query_id)) is not None:
                 await self._conversation.send(chunk)
         finally:
             self._canceled = None
-            self._services.workers.submit(chunks.close)
+            running.stop()
+            self._services.workers.submit(running.close)
         await self._conversation.finish_copy()
 
-    async def _next_chunk(self, chunks: Chunks, query_id: int) -> bytes | None:
+    async def _next_chunk(self, running: RunningLoad, query_id: int) -> bytes | None:
         """The next chunk, or the error of a load that is canceled while it is being read."""
         assert self._canceled is not None
-        production = asyncio.ensure_future(self._services.work(chunks.produce))
+        production = asyncio.ensure_future(self._services.work(running.produce))
         try:
             waiting: set[asyncio.Future[Any]] = {production, self._canceled}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from standin import dialect
 from standin.lexer import Token, syntax_error
 from standin.relations import Relations
 from standin.rewriter import Facts, Rewriter, rewrite
 from standin.sqlerror import SqlError, not_supported
 from standin.statement import Statement
 from standin.table_attributes import (
-    INVALID_TABLE,
-    UNDEFINED_COLUMN,
     TableAttributes,
     check_key_columns,
     parse_table_attributes,
@@ -167,11 +166,13 @@ def _check(table: _Table, attributes: TableAttributes, head: _Head) -> None:
     own_keys = [column for column in table.columns if column.is_primary_key]
     if len(own_keys) + len(table.primary_keys) > 1:
         name = head.name[-1].value
-        raise SqlError(INVALID_TABLE, f'multiple primary keys for table "{name}" are not allowed')
+        raise SqlError(
+            dialect.INVALID_TABLE, f'multiple primary keys for table "{name}" are not allowed'
+        )
     for key in table.key_columns:
         if key.value not in by_name and is_complete:
             message = f'column "{key.value}" named in key does not exist'
-            raise SqlError(UNDEFINED_COLUMN, message)
+            raise SqlError(dialect.UNDEFINED_COLUMN, message)
     for key in (key for keys in table.primary_keys for key in keys):
         if key.value in by_name:
             by_name[key.value].not_null = True
@@ -236,6 +237,6 @@ def _check_create_table_as(
     known = {name.value for name in names}
     for key in (*attributes.sort_columns, *filter(None, [attributes.dist_key])):
         if names and key not in known:
-            raise SqlError(UNDEFINED_COLUMN, f'column "{key}" named in key does not exist')
+            raise SqlError(dialect.UNDEFINED_COLUMN, f'column "{key}" named in key does not exist')
     if statement.tokens[-1].is_word("data"):
         raise syntax_error(statement.tokens[-1])

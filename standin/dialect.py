@@ -17,6 +17,15 @@ VERSION = (
 )
 SERVER_VERSION = "8.0.2"
 
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+INVALID_PARAMETER = "22023"
+DUPLICATE_COLUMN = "42701"
+UNDEFINED_COLUMN = "42703"
+UNDEFINED_OBJECT = "42704"
+UNDEFINED_FUNCTION = "42883"
+INVALID_TABLE = "42P16"
+TOO_COMPLEX = "54001"
+
 # https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
 RESERVED_WORDS = words(
     """

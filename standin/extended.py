@@ -118,8 +118,9 @@ class ExtendedQuery:
             await self._drive(plan)
 
     async def _flush(self, message: Message) -> None:
-        self._pending += message.raw
-        self._send(Mode.PASS)
+        if self.is_open:
+            self._pending += message.raw
+            self._send(Mode.PASS)
 
     async def _sync(self, message: Message) -> None:
         self._pending += message.raw

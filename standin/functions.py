@@ -16,9 +16,6 @@ from standin.sqlerror import SqlError, not_supported
 from standin.sqltypes import parse_type
 from standin.token_cursor import TokenCursor
 
-UNDEFINED_FUNCTION = "42883"
-INVALID_PARAMETER = "22023"
-
 
 class Renderer(Protocol):
     """What a rewriting needs of the statement around it."""
@@ -72,7 +69,7 @@ class Call:
 def undefined_function(name: str) -> SqlError:
     """The error for a function that Redshift does not have."""
     return SqlError(
-        UNDEFINED_FUNCTION,
+        dialect.UNDEFINED_FUNCTION,
         f"function {name}() does not exist",
         hint="No function matches the given name and argument types. "
         "You may need to add explicit type casts.",
@@ -85,7 +82,7 @@ def date_part(tokens: list[Token]) -> str:
         raise not_supported("a computed date part")
     spelling = tokens[0].value.lower().strip()
     if spelling not in dialect.DATE_PARTS:
-        raise SqlError(INVALID_PARAMETER, f'timestamp units "{spelling}" not recognized')
+        raise SqlError(dialect.INVALID_PARAMETER, f'timestamp units "{spelling}" not recognized')
     return dialect.DATE_PARTS[spelling]
 
 
@@ -93,7 +90,7 @@ def _amount_of_time(call: Call) -> str:
     part = call.date_part(0)
     if part in dialect.FIELD_ONLY_PARTS:
         message = f'timestamp units "{part}" not supported'
-        raise SqlError(INVALID_PARAMETER, message)
+        raise SqlError(dialect.INVALID_PARAMETER, message)
     return part
 
 
@@ -277,8 +274,9 @@ LEADER_ONLY = dialect.words(
     age current_schema current_schemas generate_series generate_subscripts
     has_any_column_privilege has_column_privilege has_database_privilege has_schema_privilege
     has_table_privilege isfinite now
-    col_description format_type obj_description pg_encoding_to_char pg_get_indexdef
-    pg_get_ruledef pg_get_userbyid pg_get_viewdef pg_is_in_recovery pg_is_other_temp_schema
+    col_description format_type obj_description pg_encoding_to_char pg_get_constraintdef
+    pg_get_expr pg_get_functiondef pg_get_indexdef pg_get_ruledef pg_get_userbyid pg_get_viewdef
+    pg_is_in_recovery pg_is_other_temp_schema
     pg_my_temp_schema pg_postmaster_start_time pg_table_is_visible pg_type_is_visible
     shobj_description to_regclass
     """

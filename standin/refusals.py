@@ -122,9 +122,9 @@ def check(statement: Statement) -> None:
                 _check_operator(tokens, index)
         elif token.kind is TokenKind.STRING:
             _check_literal(tokens, index)
-        elif token.value == "over":
+        elif token.kind is TokenKind.WORD and token.value == "over":
             _check_window(statement, index)
-        elif token.value in _QUANTIFIERS:
+        elif token.kind is TokenKind.WORD and token.value in _QUANTIFIERS:
             _check_quantifier(tokens, index)
 
 
@@ -161,7 +161,9 @@ def _check_operator(tokens: Sequence[Token], index: int) -> None:
     is_joined = after.start == token.end and after.text[0] in _SYMBOLS
     # A sign may follow an operator directly, as in a=-1; PostgreSQL would read =@ as one.
     if is_joined and after.text not in ("+", "-", "~"):
-        raise SqlError("42883", f"operator does not exist: {token.text}{after.text}")
+        raise SqlError(
+            dialect.UNDEFINED_FUNCTION, f"operator does not exist: {token.text}{after.text}"
+        )
 
 
 def _check_quantifier(tokens: Sequence[Token], index: int) -> None:
@@ -184,7 +186,7 @@ def _check_literal(tokens: Sequence[Token], index: int) -> None:
     if before is None or before.kind is not TokenKind.WORD:
         return
     if before.value in dialect.TYPES_UNKNOWN or before.value in dialect.TYPES_REFUSED:
-        raise SqlError("42704", f'type "{before.value}" does not exist')
+        raise SqlError(dialect.UNDEFINED_OBJECT, f'type "{before.value}" does not exist')
 
 
 def _check_window(statement: Statement, index: int) -> None:

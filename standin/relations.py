@@ -13,6 +13,7 @@ _END_OF_FROM = words(
 _BEFORE_JOIN_TREES = frozenset({"from", "join", "(", ","})
 # FROM inside these calls separates arguments.
 _CALLS_WITH_FROM = frozenset({"extract", "substring", "trim", "overlay"})
+_SYNTAX = (TokenKind.WORD, TokenKind.OPERATOR)
 _LONGEST_NAME = 5  # database . schema . table
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_internal"})
 
@@ -40,7 +41,7 @@ class Relations:
         in_from, is_argument = False, False
         outer: list[tuple[bool, bool]] = []
         for index, token in enumerate(self._tokens):
-            word = token.value if token.kind is not TokenKind.STRING else ""
+            word = token.value if token.kind in _SYNTAX else ""
             if word == "(":
                 before = self._tokens[index - 1].value if index else ""
                 outer.append((in_from, is_argument))

@@ -16,7 +16,6 @@ from standin.sqltypes import parse_type
 from standin.statement import Statement
 from standin.token_cursor import TokenCursor
 
-UNDEFINED_COLUMN = "42703"
 LEADER_ONLY = (
     "Specified types or functions (one per INFO message) not supported on Redshift tables."
 )
@@ -125,7 +124,7 @@ class Rewriter:
     def _word(self, token: Token, index: int) -> Replacement | None:
         before = self.tokens[index - 1] if index else None
         if token.value in dialect.SYSTEM_COLUMNS and self._uses_tables:
-            raise SqlError(UNDEFINED_COLUMN, f'column "{token.value}" does not exist')
+            raise SqlError(dialect.UNDEFINED_COLUMN, f'column "{token.value}" does not exist')
         follows_as = before is not None and before.is_word("as") and token.value != "select"
         is_label = follows_as or (before is not None and before.text == ".")
         if not is_label:

@@ -119,11 +119,16 @@ class FrontEnd:
                 session.terminate()
         if cluster is not None:
             return
-        tasks = [client.session for client in self._clients if client.session is not None]
-        for client in list(self._clients):
-            client.abort()
+        clients = list(self._clients)
+        tasks = [client.session for client in clients if client.session is not None]
+        for task in tasks:
+            task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_TIMEOUT_S)
+        for client in clients:
+            client.abort()
+        # Transports tell of their end in the loop's next round.
+        await asyncio.sleep(0)
 
     def _cluster_deleted(self, cluster: Cluster) -> None:
         """Called by the thread that serves DeleteCluster: cut the sessions, drop the database."""

@@ -87,7 +87,9 @@ class Session:
             error = SqlError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
             self._client.write(protocol.error_response(error, "FATAL"))
         self._backend.abort()
-        self._client.abort()
+        self._client.close()
+        if self._client.session is not None:
+            self._client.session.cancel()
 
     @property
     def is_busy(self) -> bool:

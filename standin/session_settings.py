@@ -13,8 +13,6 @@ from standin.sqlerror import SqlError, not_supported
 from standin.statement import Statement
 from standin.token_cursor import TokenCursor
 
-UNDEFINED_OBJECT = "42704"
-
 
 def set_(statement: Statement, facts: Facts) -> Plan:
     """SET [SESSION | LOCAL] name TO value, and the forms with words of their own."""
@@ -90,4 +88,4 @@ def _target(name: str, *, is_default: bool = True) -> str:
         return dialect.KEPT_PREFIX + name
     if name in dialect.SETTINGS_KEPT or name in dialect.SETTINGS_NOT_YET:
         raise not_supported(f"the setting {name}")
-    raise SqlError(UNDEFINED_OBJECT, f'unrecognized configuration parameter "{name}"')
+    raise SqlError(dialect.UNDEFINED_OBJECT, f'unrecognized configuration parameter "{name}"')

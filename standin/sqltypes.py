@@ -12,8 +12,6 @@ from standin.lexer import Token, syntax_error
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported
 from standin.token_cursor import TokenCursor
 
-UNDEFINED_TYPE = "42704"
-INVALID_PARAMETER = "22023"
 _WITH_TIME_ZONE = {"time": "timetz", "timestamp": "timestamptz"}
 _SIZED = ("char", "varchar")
 
@@ -53,9 +51,11 @@ def parse_type(cursor: TokenCursor, *, column: str | None = None, catalog: bool 
     of the system catalogues. Raises SqlError for what Redshift does not have.
     """
     first = cursor.name()
-    name = _type_name(first, cursor)
+    if first.value == "pg_catalog" and cursor.accept_op("."):
+        first = cursor.name()
     if catalog and first.value in dialect.TYPES_OF_CATALOG:
         return SqlType(first.value)
+    name = _type_name(first, cursor)
     if name is None:
         raise _unknown(first, column)
     found = _with_arguments(name, cursor, in_column=column is not None)
@@ -65,8 +65,6 @@ def parse_type(cursor: TokenCursor, *, column: str | None = None, catalog: bool 
 
 
 def _type_name(first: Token, cursor: TokenCursor) -> str | None:
-    if first.value == "pg_catalog" and cursor.accept_op("."):
-        return _type_name(cursor.name(), cursor)
     spelling = first.value
     if spelling == "national":
         spelling = cursor.name().value
@@ -100,9 +98,9 @@ def _character(name: str, cursor: TokenCursor, *, in_column: bool) -> SqlType:
     length = longest if cursor.accept("max") else cursor.integer()
     cursor.expect_op(")")
     if length < 1:
-        raise SqlError(INVALID_PARAMETER, f"length for type {kind} must be at least 1")
+        raise SqlError(dialect.INVALID_PARAMETER, f"length for type {kind} must be at least 1")
     if length > longest:
-        raise SqlError(INVALID_PARAMETER, f"length for type {kind} cannot exceed {longest}")
+        raise SqlError(dialect.INVALID_PARAMETER, f"length for type {kind} cannot exceed {longest}")
     return SqlType(kind, length)
 
 
@@ -114,10 +112,10 @@ def _numeric(cursor: TokenCursor) -> SqlType:
     cursor.expect_op(")")
     if not 1 <= precision <= dialect.MAX_PRECISION:
         limits = f"must be between 1 and {dialect.MAX_PRECISION}"
-        raise SqlError(INVALID_PARAMETER, f"NUMERIC precision {precision} {limits}")
+        raise SqlError(dialect.INVALID_PARAMETER, f"NUMERIC precision {precision} {limits}")
     if not 0 <= scale <= min(precision, 37):
         limits = f"must be between 0 and precision {precision}"
-        raise SqlError(INVALID_PARAMETER, f"NUMERIC scale {scale} {limits}")
+        raise SqlError(dialect.INVALID_PARAMETER, f"NUMERIC scale {scale} {limits}")
     return SqlType("numeric", precision=precision, scale=scale)
 
 
@@ -151,7 +149,7 @@ def _unknown(first: Token, column: str | None) -> SqlError:
         return not_supported(f"type {first.value.upper()}")
     if first.value in dialect.TYPES_REFUSED:
         return _refused(first.value, column)
-    return SqlError(UNDEFINED_TYPE, f'type "{first.value}" does not exist')
+    return SqlError(dialect.UNDEFINED_OBJECT, f'type "{first.value}" does not exist')
 
 
 def _refused(type_name: str, column: str | None) -> SqlError:

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 from standin import dialect
 from standin.lexer import syntax_error
-from standin.sqlerror import SqlError
+from standin.sqlerror import SYNTAX_ERROR, SqlError
 from standin.sqltypes import SqlType
 from standin.token_cursor import TokenCursor
 
-INVALID_TABLE = "42P16"
-UNDEFINED_COLUMN = "42703"
 _DIST_STYLES = ("auto", "even", "key", "all")
 
 
@@ -64,14 +62,14 @@ def check_key_columns(
     table_dist_keys = [attributes.dist_key] if attributes.dist_key else []
     dist_keys = table_dist_keys + column_dist_keys
     if len(dist_keys) > 1:
-        raise SqlError(INVALID_TABLE, "a table can have only one DISTKEY")
+        raise SqlError(dialect.INVALID_TABLE, "a table can have only one DISTKEY")
     if dist_keys and attributes.dist_style not in (None, "key"):
         style = (attributes.dist_style or "").upper()
-        raise SqlError(INVALID_TABLE, f"DISTKEY cannot be combined with DISTSTYLE {style}")
+        raise SqlError(dialect.INVALID_TABLE, f"DISTKEY cannot be combined with DISTSTYLE {style}")
     if attributes.dist_style == "key" and not dist_keys:
-        raise SqlError(INVALID_TABLE, "DISTSTYLE KEY requires a DISTKEY column")
+        raise SqlError(dialect.INVALID_TABLE, "DISTSTYLE KEY requires a DISTKEY column")
     if len(column_sort_keys) > 1 or (column_sort_keys and attributes.sort_style):
-        raise SqlError(INVALID_TABLE, "a table can have only one SORTKEY")
+        raise SqlError(dialect.INVALID_TABLE, "a table can have only one SORTKEY")
     _check_count(attributes)
     if types is not None:
         _check_exist(dist_keys, types, "DISTKEY")
@@ -81,10 +79,10 @@ def check_key_columns(
 def check_encoding(column: str, encoding: str, column_type: SqlType) -> None:
     """Whether the column's type takes this encoding."""
     if encoding not in dialect.ENCODINGS:
-        raise SqlError("42601", f'unknown encoding "{encoding}" for column "{column}"')
+        raise SqlError(SYNTAX_ERROR, f'unknown encoding "{encoding}" for column "{column}"')
     if column_type.name not in dialect.ENCODINGS[encoding]:
         raise SqlError(
-            INVALID_TABLE,
+            dialect.INVALID_TABLE,
             f'invalid encoding type specified for column "{column}"',
             detail=f"{encoding.upper()} does not apply to type {column_type.name}.",
         )
@@ -94,13 +92,15 @@ def _check_count(attributes: TableAttributes) -> None:
     most = dialect.MAX_SORT_COLUMNS.get(attributes.sort_style or "")
     if most is not None and len(attributes.sort_columns) > most:
         style = (attributes.sort_style or "").upper()
-        raise SqlError(INVALID_TABLE, f"{style} SORTKEY takes at most {most} columns")
+        raise SqlError(dialect.INVALID_TABLE, f"{style} SORTKEY takes at most {most} columns")
 
 
 def _check_exist(names: Iterable[str], types: dict[str, SqlType], key: str) -> None:
     for name in names:
         if name not in types:
-            raise SqlError(UNDEFINED_COLUMN, f'column "{name}" named in {key} does not exist')
+            raise SqlError(
+                dialect.UNDEFINED_COLUMN, f'column "{name}" named in {key} does not exist'
+            )
 
 
 def _parse_sort_key(cursor: TokenCursor, found: TableAttributes) -> None:
@@ -124,11 +124,11 @@ def _one_of(cursor: TokenCursor, *words: str) -> str:
 def _single_name(cursor: TokenCursor) -> str:
     names = cursor.names_in_parentheses()
     if len(names) > 1:
-        raise SqlError(INVALID_TABLE, "a table can have only one DISTKEY")
+        raise SqlError(dialect.INVALID_TABLE, "a table can have only one DISTKEY")
     return names[0].value
 
 
 def _once(before: str | None, value: str, what: str) -> str:
     if before is not None:
-        raise SqlError(INVALID_TABLE, f"a table can have only one {what}")
+        raise SqlError(dialect.INVALID_TABLE, f"a table can have only one {what}")
     return value

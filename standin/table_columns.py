@@ -16,7 +16,6 @@ from standin.sqltypes import SqlType, parse_type
 from standin.table_attributes import check_encoding
 from standin.token_cursor import TokenCursor
 
-INVALID_TABLE = "42P16"
 CHECK_REFUSED = "CREATE TABLE CHECK constraint is not supported"
 
 Render = Callable[[int, int], str]
@@ -83,7 +82,7 @@ def parse_column(cursor: TokenCursor, table: str, render: Render) -> Column:
     name = check_name(cursor.name())
     if name.value in dialect.SYSTEM_COLUMNS:
         message = f'column name "{name.value}" conflicts with a system column name'
-        raise SqlError("42701", message)
+        raise SqlError(dialect.DUPLICATE_COLUMN, message)
     following = cursor.peek()
     if following is None or following.is_word("identity"):
         raise syntax_error(following)
@@ -156,7 +155,7 @@ def _generated(column: Column, cursor: TokenCursor, render: Render) -> None:
 def _set_identity(column: Column, when: str, seed: int, step: int) -> None:
     if column.type.name not in ("integer", "bigint"):
         message = f'identity column "{column.name.value}" must be of type INT or BIGINT'
-        raise SqlError(INVALID_TABLE, message)
+        raise SqlError(dialect.INVALID_TABLE, message)
     # PostgreSQL's sequences start at 1 or above unless they are told their bound.
     bound = f"MINVALUE {seed}" if step > 0 else f"MAXVALUE {seed}"
     column.identity = (

@@ -21,7 +21,6 @@ __all__ = ["Plan", "SessionFacts", "plan"]
 # Longer texts are mostly data (INSERT .. VALUES) and rarely come twice.
 _CACHED_LENGTH = 20_000
 _LEADING_WORDS = 5
-TOO_COMPLEX = "54001"
 
 
 def _create_table(statement: Statement, facts: Facts) -> Plan:
@@ -98,7 +97,9 @@ def _plan_all(sql: str, facts: Facts) -> list[Plan]:
     try:
         return [_plan_one(Statement(text, tokens), facts) for text, tokens in split(sql)]
     except RecursionError:
-        raise SqlError(TOO_COMPLEX, "statement too complex: calls are nested too deep") from None
+        raise SqlError(
+            dialect.TOO_COMPLEX, "statement too complex: calls are nested too deep"
+        ) from None
 
 
 def _plan_one(statement: Statement, facts: Facts) -> Plan:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from standin import function_library
+from standin import function_library, functions
 from standin.copy_command import CopyCommand
 from standin.postgres import Postgres
 from standin.sqlerror import SqlError
@@ -70,7 +70,15 @@ UNCHANGED = {
     "catalogue query of a driver": (
         "SELECT typarray, oid::regtype FROM pg_type WHERE typname = ANY (ARRAY['a'])"
     ),
+    "driver asks for the load errors": (
+        "SELECT * FROM stl_load_errors WHERE session = pg_backend_pid() ORDER BY starttime DESC"
+    ),
     "type of the catalogue without a table": "SELECT 'pg_class'::regclass",
+    "qualified type without a table": "SELECT pg_catalog.pg_get_viewdef('1'::pg_catalog.oid, true)",
+    "a label like a keyword": (
+        'SELECT relname AS "Table" FROM pg_catalog.pg_class c '
+        "WHERE pg_catalog.pg_table_is_visible(c.oid)"
+    ),
 }
 
 
@@ -290,6 +298,24 @@ REFUSED = {
         "SELECT concat(a, b, c) FROM t",
         "42883",
         "function concat() does not exist",
+    ),
+    "server function by its schema": (
+        "SELECT pg_catalog.pg_read_file('x')",
+        "42883",
+        "function pg_read_file() does not exist",
+    ),
+    "system column": ("SELECT t.ctid FROM t", "42703", 'column "ctid" does not exist'),
+    "values in a union": ("SELECT 1 UNION VALUES (2)", "42601", 'syntax error at or near "VALUES"'),
+    "only": ("DELETE FROM ONLY t", "42601", 'syntax error at or near "ONLY"'),
+    "quoted function": (
+        "SELECT \"string_agg\"(a, ',') FROM t",
+        "0A000",
+        f"a function's name in quotes{NOT_YET}",
+    ),
+    "calls nested too deep": (
+        "SELECT " + "DATEDIFF(day, " * 500 + "a" + ", b)" * 500,
+        "54001",
+        "statement too complex: calls are nested too deep",
     ),
     "own function": ("SELECT s.f(a) FROM t", "42883", "function s.f() does not exist"),
     "cumulative without a frame": ("SELECT SUM(a) OVER (ORDER BY b) FROM t", "0A000", FRAME),
@@ -568,6 +594,21 @@ VALUES = {
 def test_values(database: Database, expression: str, value: Any) -> None:
     result = database.value(expression)
     assert (result, type(result)) == (value, type(value))
+
+
+# Functions that PostgreSQL's grammar knows and its catalogue does not.
+GRAMMAR = frozenset({"coalesce", "exists", "greatest", "grouping", "least", "nullif", "trim"})
+
+
+def test_every_function_called_by_its_own_name_exists(database: Database) -> None:
+    rows = database.run("SELECT proname FROM pg_catalog.pg_proc")
+    assert functions.SAME - GRAMMAR - {name for (name,) in rows} == set()
+
+
+def test_a_function_is_handled_in_one_way() -> None:
+    tables = (functions.SAME, functions.RENAMED, functions.REWRITTEN, functions.LEADER_ONLY)
+    names = [name for table in (*tables, functions.NOT_YET) for name in table]
+    assert len(names) == len(set(names))
 
 
 def test_getdate_and_sysdate_are_utc_without_a_zone(database: Database) -> None:
