@@ -128,6 +128,9 @@ def explained(doing: str, consequence: str = "") -> Iterator[None]:
     try:
         yield
     except psycopg2.Error as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            # Ctrl-C reached the server's side first: the rollback found the connection gone.
+            raise KeyboardInterrupt from error
         raise Fault(explain(error, doing, consequence)) from error
 
 
