@@ -145,7 +145,7 @@ class Copier:
     async def copy(self, command: CopyCommand) -> None:
         """Execute a COPY and answer it, but for ReadyForQuery."""
         started = _now()
-        query_id = self.facts.last_query_id
+        query_id = self.facts.last_query_id = next(self._services.query_ids)
         target = running = None
         try:
             async with self._conversation.transaction():

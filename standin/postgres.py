@@ -44,6 +44,9 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "io_method": "sync",
     "jit": "off",
+    # Tables without indexes, as Redshift's: a nested loop is never worth it, and without statistics
+    # PostgreSQL would take one for every span of time that it believes to hold a single row.
+    "enable_nestloop": "off",
     # A client that vanishes must not leave its query running.
     "client_connection_check_interval": "1s",
     # Redshift reads a backslash in a string as an escape, as PostgreSQL 8.0 did.

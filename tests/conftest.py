@@ -18,6 +18,7 @@ from typing import Any
 
 import boto3
 import psycopg2
+import psycopg2.extensions
 import pytest
 
 from standin import Standin
@@ -53,6 +54,13 @@ def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("AWS_", "DWH_", "PG")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def driver_waits_by_itself() -> Iterator[None]:
+    """Take back the wait callback that warehouse.connect gives psycopg2 for the whole process."""
+    yield
+    psycopg2.extensions.set_wait_callback(None)
 
 
 @pytest.fixture(scope="session")

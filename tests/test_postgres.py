@@ -1,0 +1,184 @@
+"""The launcher: a real PostgreSQL comes up as set and goes without a trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from standin import postgres as launcher
+from standin.postgres import Postgres, PostgresError
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTS_AND_WAITS = """
+import sys
+from standin.postgres import Postgres
+postgres = Postgres()
+postgres.start()
+with postgres.connect() as connection, connection.cursor() as cursor:
+    cursor.execute("SHOW data_directory")
+    folder = cursor.fetchone()[0]
+    cursor.execute("SELECT pg_backend_pid()")
+print(folder, postgres._process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    running = Postgres()
+    running.start()
+    yield running
+    running.stop()
+
+
+def query(postgres: Postgres, sql: str) -> object:
+    with closing(postgres.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("listen_addresses", "127.0.0.1"),
+        ("unix_socket_directories", ""),
+        ("standard_conforming_strings", "off"),
+        ("backslash_quote", "on"),
+        ("default_transaction_isolation", "repeatable read"),
+        ("TimeZone", "UTC"),
+        ("server_encoding", "UTF8"),
+        ("max_connections", "200"),
+    ],
+)
+def test_setting(postgres: Postgres, setting: str, expected: str) -> None:
+    assert query(postgres, f"SHOW {setting}") == expected
+
+
+def test_text_is_ordered_by_bytes_and_knows_unicode_case(postgres: Postgres) -> None:
+    letters = "SELECT string_agg(c, '' ORDER BY c) FROM unnest('{b,A,a,B}'::text[]) AS c"
+    assert query(postgres, letters) == "ABab"
+    assert query(postgres, "SELECT upper('äöé')") == "ÄÖÉ"
+
+
+def test_superuser_needs_its_password(postgres: Postgres) -> None:
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(
+            host=postgres.host, port=postgres.port, user="rdsdb", password="no", dbname="postgres"
+        )
+
+
+def test_connection_ignores_the_users_environment(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    monkeypatch.setenv("PGOPTIONS", "-c nonsense=1")
+    assert query(postgres, "SELECT 1") == 1
+
+
+def test_second_server_runs_beside_the_first(postgres: Postgres) -> None:
+    other = Postgres()
+    other.start()
+    try:
+        assert other.port != postgres.port
+        assert query(other, "SELECT 1") == 1
+    finally:
+        other.stop()
+
+
+def test_port_that_somebody_took_meanwhile_is_given_up(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = launcher.free_port()
+    ports = iter([postgres.port, free])
+    monkeypatch.setattr(launcher, "free_port", lambda: next(ports))
+    other = Postgres()
+    other.start()
+    try:
+        assert other.port == free
+    finally:
+        other.stop()
+
+
+def test_stop_removes_everything() -> None:
+    running = Postgres()
+    running.start()
+    folder = Path(str(query(running, "SHOW data_directory"))).parent
+    assert folder.is_dir()
+    running.stop()
+    assert not folder.exists()
+    with pytest.raises(psycopg2.OperationalError):
+        running.connect()
+    running.stop()
+
+
+def test_kill_9_leaves_nothing_behind() -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", STARTS_AND_WAITS],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with owner:
+        assert owner.stdout is not None
+        folder, pid = owner.stdout.readline().split()
+        server = psutil.Process(int(pid))
+        watchdogs = [child for child in psutil.Process(owner.pid).children() if child != server]
+        owner.kill()
+    _, alive = psutil.wait_procs([server, *watchdogs], timeout=10)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+    assert not Path(folder).parent.exists()
+
+
+def test_failed_start_says_why_and_cleans_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = []
+    make_folder = launcher.make_folder
+
+    def noted(account: launcher.Account | None) -> Path:
+        folders.append(make_folder(account))
+        return folders[0]
+
+    monkeypatch.setattr(launcher, "make_folder", noted)
+    monkeypatch.setattr(launcher, "SETTINGS", {"no_such_setting": "1"})
+    with pytest.raises(PostgresError, match="no_such_setting"):
+        Postgres().start()
+    assert [folder.exists() for folder in folders] == [False]
+
+
+def test_missing_wheel_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "WHEEL", "no_such_wheel")
+    with pytest.raises(PostgresError, match=r"pip install -r requirements-local\.txt"):
+        launcher.find_binaries()
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root runs PostgreSQL as another"
+)
+def test_binaries_in_a_private_home_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    binaries = launcher.find_binaries()
+    private = Path("/root") if Path("/root").is_dir() else Path.home()
+    home = private / f"standin-test-{os.getpid()}"
+    copy = home / "site-packages" / binaries.parent.parent.name
+    shutil.copytree(binaries.parent, copy / binaries.parent.name)
+    libraries = binaries.parent.parent.with_name(f"{copy.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy.with_name(libraries.name))
+    home.chmod(0o700)
+    monkeypatch.setattr(launcher, "find_binaries", lambda: copy / binaries.parent.name / "bin")
+    running = Postgres()
+    try:
+        running.start()
+        assert query(running, "SELECT 1") == 1
+        assert home.stat().st_mode & 0o777 == 0o700
+    finally:
+        running.stop()
+        shutil.rmtree(home)
