@@ -1,82 +1,141 @@
 """Load the song and event files from S3 into the star: stage, check, publish.
 
-Both COPYs run side by side, each on a connection of its own, into staging. Then one transaction
-changes the star, checks it and commits; readers see the star as before or as after. Its first
-statement is a lock, so two loads at once queue up. A load that fails, or is interrupted at any
-moment, leaves the star as it was; running it again completes it.
+Both COPYs run side by side into staging. Then one transaction changes the star, checks it and
+commits; readers see the star as before or as after. The transaction begins with a lock, so two
+loads at once queue up. A load that fails, or is interrupted at any moment, leaves the star as it
+was; running it again completes it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg2
-
 import load_errors
+import report
+import retries
 import settings as configuration
 import sql_queries
+import staging
 import terminal
 import warehouse
+from staging import UNCHANGED
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
-
-UNCHANGED = "the star is as before"
 
 # The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
 Span = dict[str, str | None]
 
-
-@dataclass
-class Load:
-    """What a load did, in rows."""
-
-    staged: dict[str, int] = field(default_factory=dict)
-    effects: Counter[tuple[str, str]] = field(default_factory=Counter)
-    next_song: int = 0
-    unusable: int = 0
-    duplicates: int = 0
-    known: int = 0
-    matched: int = 0
-    totals: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def new(self) -> int:
-        return self.effects["INSERT", "songplays"]
-
-    def inserted(self, table: str) -> int:
-        """Rows that are new in `table`; a row that is replaced is deleted and inserted."""
-        return self.effects["INSERT", table] - self.effects["DELETE", table]
-
-    def updated(self, table: str) -> int:
-        return self.effects["DELETE", table] + self.effects["UPDATE", table]
+EVENTS, SONGS = sql_queries.COPY_TABLES
+# MAXERROR's limit: validation is to see every bad row.
+ALL_ERRORS = sql_queries.CopyLimits(max_errors=99_999, only_validate=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = terminal.parser(
-        "python etl.py",
-        "Load the song and event files from S3 into staging by COPY, and from there into the star.",
-        "python etl.py --config dwh.cfg",
-    ).parse_args(argv)
-    path = arguments.config or configuration.DEFAULT_PATH
-    settings = configuration.load(
-        path, required=configuration.DATABASE_KEYS + configuration.COPY_KEYS
+    arguments = _parser().parse_args(argv)
+    settings = _settings(arguments)
+    skipped = frozenset(
+        table
+        for table, skip in ((EVENTS, arguments.skip_events), (SONGS, arguments.skip_songs))
+        if skip
     )
-    with terminal.Steps(arguments.quiet) as steps:
-        load = run(settings, steps)
-    show(load)
+    if arguments.dry_run:
+        dry_run(settings, skipped)
+        return 0
+    try:
+        with terminal.Steps(arguments.quiet) as steps:
+            if arguments.validate:
+                return validate(settings, steps, skipped, arguments.rejects)
+            load = run(settings, steps, skipped)
+    except load_errors.RejectedFault as fault:
+        _keep(fault.errors, arguments.rejects)
+        raise
+    if load.rejected:
+        load_errors.show(load.rejected)
+    _keep(load.rejected, arguments.rejects)
+    if arguments.json:
+        report.show_json(load)
+    else:
+        report.show(load)
     return 0
 
 
-def run(settings: configuration.Settings, steps: terminal.Steps) -> Load:
-    """Stage, check and publish; raises terminal.Fault with the star as it was."""
-    load = Load()
+def _parser() -> argparse.ArgumentParser:
+    parser = terminal.parser(
+        "python etl.py",
+        "Load the song and event files from S3 into staging by COPY, and from there into the star.",
+        """
+        python etl.py
+        python etl.py --skip-songs --log-data s3://udacity-dend/log_data/2018/11/2018-11-30
+        """,
+    )
+    parser.add_argument(
+        "--log-data", metavar="S3-PREFIX", help="load these event files instead of [S3] LOG_DATA"
+    )
+    parser.add_argument(
+        "--song-data", metavar="S3-PREFIX", help="load these song files instead of [S3] SONG_DATA"
+    )
+    skips = parser.add_mutually_exclusive_group()
+    skips.add_argument("--skip-events", action="store_true", help="load songs only")
+    skips.add_argument("--skip-songs", action="store_true", help="load events only")
+    parser.add_argument(
+        "--rejects", metavar="FILE", type=Path, help="write the rejected rows there, as JSON lines"
+    )
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    ways.add_argument(
+        "--dry-run", action="store_true", help="print the statements in order, touch nothing"
+    )
+    ways.add_argument(
+        "--validate",
+        action="store_true",
+        help="read all files (COPY .. NOLOAD), report what would be rejected, load nothing",
+    )
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> configuration.Settings:
+    unneeded: set[configuration.Key] = set()
+    if arguments.skip_events:
+        unneeded |= {configuration.LOG_DATA, configuration.LOG_JSONPATH}
+    if arguments.skip_songs:
+        unneeded |= {configuration.SONG_DATA}
+    keys = configuration.DATABASE_KEYS + configuration.COPY_KEYS
+    required = tuple(key for key in keys if key not in unneeded)
+    # A flag beats the environment as the environment beats the file.
+    environ = dict(os.environ)
+    if arguments.log_data is not None:
+        environ[configuration.LOG_DATA.variable] = arguments.log_data
+    if arguments.song_data is not None:
+        environ[configuration.SONG_DATA.variable] = arguments.song_data
+    return configuration.load(arguments.config or configuration.DEFAULT_PATH, required, environ)
+
+
+def run(
+    settings: configuration.Settings,
+    steps: terminal.Steps,
+    skipped: frozenset[str] = frozenset(),
+) -> report.Load:
+    """Stage, check and publish; raises terminal.Fault with the star as it was.
+
+    A load lost to its connection, or to a conflict with another transaction, is done again.
+    """
+    transient = lambda error: isinstance(error, retries.TransientFault)  # noqa: E731
+    for attempt in retries.retrying(transient):
+        with attempt:
+            return _run_once(settings, steps, skipped)
+    raise AssertionError("retrying ends with a result or an exception")
+
+
+def _run_once(
+    settings: configuration.Settings, steps: terminal.Steps, skipped: frozenset[str]
+) -> report.Load:
+    load = report.Load()
+    limits = sql_queries.CopyLimits(settings.max_errors)
     with warehouse.connection(settings, "etl publish") as connection:
         with (
             warehouse.explained("etl", UNCHANGED),
@@ -87,81 +146,28 @@ def run(settings: configuration.Settings, steps: terminal.Steps) -> Load:
                 step.note = "waits for a load under way, if there is one"
                 cursor.execute(sql_queries.load_lock)
                 step.note = ""
-            stage(settings, steps, load)
+            for table, copied in staging.stage(
+                settings, steps, staging.copies(settings, limits, skipped)
+            ).items():
+                load.staged[table] = copied.rows
+                load.rejected += copied.rejected
             publish(cursor, steps, load)
             with steps.step("commit"):
                 connection.commit()
         with warehouse.explained("counting rows"), connection, connection.cursor() as cursor:
-            for table in sql_queries.STAGING_TABLES + sql_queries.STAR_TABLES:
-                load.totals[table] = _number(cursor, sql_queries.row_count(table))
+            for table in sql_queries.STAR_TABLES:
+                load.totals[table] = warehouse.number(cursor, sql_queries.row_count(table))
     return load
 
 
-def stage(settings: configuration.Settings, steps: terminal.Steps, load: Load) -> None:
-    """Empty the staging tables of the last load and COPY this one's files into them."""
-    events_truncate, songs_truncate = sql_queries.truncate_table_queries
-    events_copy, songs_copy = sql_queries.copy_table_queries(settings)
-    jobs = (
-        ("staging_events", events_truncate, events_copy),
-        ("incoming_songs", songs_truncate, songs_copy),
-    )
-    with ExitStack() as stack:
-        connections = [
-            stack.enter_context(warehouse.connection(settings, f"etl {table}"))
-            for table, _, _ in jobs
-        ]
-
-        def copy(connection: Connection, table: str, truncate: str, query: str) -> None:
-            with steps.step(f"copy {table}") as step:
-                step.rows = load.staged[table] = _copy(connection, table, truncate, query)
-
-        side_by_side(
-            connections,
-            [
-                lambda connection=connection, job=job: copy(connection, *job)  # type: ignore[misc]
-                for connection, job in zip(connections, jobs, strict=True)
-            ],
-        )
-
-
-def side_by_side(connections: Sequence[Connection], jobs: Sequence[Callable[[], None]]) -> None:
-    """Run each job in a thread; when one fails, or on Ctrl-C, cancel what the others wait for."""
-    with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
-        futures = [pool.submit(job) for job in jobs]
-        try:
-            pending = set(futures)
-            while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-        except BaseException:
-            for connection in connections:
-                with suppress(psycopg2.Error):
-                    connection.cancel()
-            raise
-
-
-def _copy(connection: Connection, table: str, truncate: str, query: str) -> int:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(truncate)
-            connection.commit()
-            cursor.execute(query)
-            rows = _number(cursor, "SELECT PG_LAST_COPY_COUNT()")
-        connection.commit()
-    except psycopg2.Error as error:
-        message = warehouse.explain(error, f"copy {table}", UNCHANGED)
-        rejected = [] if connection.closed else load_errors.read(connection)
-        raise load_errors.fault(message, rejected) from error
-    return rows
-
-
-def publish(cursor: Cursor, steps: terminal.Steps, load: Load) -> None:
+def publish(cursor: Cursor, steps: terminal.Steps, load: report.Load) -> None:
     """Bring what is staged into the star, in the caller's transaction, and check it."""
     for name, queries in sql_queries.batch_steps.items():
         _transform(cursor, steps, load, name, queries)
-    span = _span(cursor)
-    load.known = _number(cursor, sql_queries.known_plays_count, span)
+    cursor.execute(sql_queries.new_plays_span)
+    first, last = cursor.fetchone() or (None, None)
+    span: Span = {"first": first, "last": last}
+    load.known = warehouse.number(cursor, sql_queries.known_plays_count, span)
     for name, queries in sql_queries.span_steps.items():
         _transform(cursor, steps, load, name, queries, span)
     with steps.step("check") as step:
@@ -172,7 +178,7 @@ def publish(cursor: Cursor, steps: terminal.Steps, load: Load) -> None:
 def _transform(
     cursor: Cursor,
     steps: terminal.Steps,
-    load: Load,
+    load: report.Load,
     name: str,
     queries: Sequence[str],
     span: Span | None = None,
@@ -186,72 +192,71 @@ def _transform(
                 step.rows = load.inserted(name) + load.updated(name)
 
 
-def check(cursor: Cursor, load: Load, span: Span) -> None:
+def check(cursor: Cursor, load: report.Load, span: Span) -> None:
     """Prove what Redshift does not enforce, and that every staged play is accounted for."""
     for promise, query in sql_queries.checks.items():
-        broken = _number(cursor, query, span)
+        broken = warehouse.number(cursor, query, span)
         if broken:
             raise terminal.Fault(
                 f"check failed: expected that {promise}; {broken:,} broke it\n{UNCHANGED}"
             )
-    cursor.execute(sql_queries.staged_events_count)
-    _, load.next_song, load.unusable = (int(value) for value in cursor.fetchone() or ())
-    load.duplicates = _number(cursor, sql_queries.duplicate_events_count)
-    load.matched = _number(cursor, sql_queries.matched_plays_count)
+    cursor.execute(sql_queries.staged_plays_count)
+    load.plays, load.unusable = (int(value) for value in cursor.fetchone() or ())
+    load.duplicates = warehouse.number(cursor, sql_queries.duplicate_events_count)
+    load.matched = warehouse.number(cursor, sql_queries.matched_plays_count)
     accounted = load.new + load.known + load.duplicates + load.unusable
-    if accounted != load.next_song:
+    if accounted != load.plays:
         raise terminal.Fault(
-            f"check failed: {load.next_song:,} plays were staged, but {load.new:,} new,"
+            f"check failed: {load.plays:,} plays were staged, but {load.new:,} new,"
             f" {load.known:,} known, {load.duplicates:,} duplicate and {load.unusable:,}"
             f" unusable make {accounted:,}\n{UNCHANGED}"
         )
 
 
-def show(load: Load) -> None:
-    """Print where the events went and what each table holds now."""
-    terminal.print_table(
-        "events",
-        ("staged", "plays", "new", "already known", "duplicate", "unusable", "song known"),
-        [
-            (
-                load.staged["staging_events"],
-                load.next_song,
-                load.new,
-                load.known,
-                load.duplicates,
-                load.unusable,
-                load.matched,
-            )
-        ],
-    )
-    terminal.print_table(
-        "rows",
-        ("table", "rows", "inserted", "updated"),
-        [
-            (
-                table,
-                rows,
-                *(
-                    (load.inserted(table), load.updated(table))
-                    if table in sql_queries.STAR_TABLES
-                    else (None, None)
-                ),
-            )
-            for table, rows in load.totals.items()
-        ],
-    )
+def validate(
+    settings: configuration.Settings,
+    steps: terminal.Steps,
+    skipped: frozenset[str],
+    rejects: Path | None,
+) -> int:
+    """COPY with NOLOAD: 0 if a load would pass with the bad rows that MAX_ERRORS allows, else 1."""
+    jobs = staging.copies(settings, ALL_ERRORS, skipped)
+    copied = staging.stage(settings, steps, jobs, empty_first=False)
+    rejected = [error for result in copied.values() for error in result.rejected]
+    if rejected:
+        load_errors.show(rejected)
+    _keep(rejected, rejects)
+    report.show_validation({table: result.rows for table, result in copied.items()}, rejected)
+    too_many = any(len(result.rejected) > settings.max_errors for result in copied.values())
+    return terminal.EXIT_FAILED if too_many else 0
 
 
-def _span(cursor: Cursor) -> Span:
-    cursor.execute(sql_queries.new_plays_span)
-    first, last = cursor.fetchone() or (None, None)
-    return {"first": first, "last": last}
+def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
+    """Print the statements of a load in order; %(first)s and %(last)s are the span it finds."""
+    limits = sql_queries.CopyLimits(settings.max_errors)
+    copies = [job.query for job in staging.copies(settings, limits, skipped) if job.query]
+    statements = [
+        "BEGIN",
+        sql_queries.load_lock,
+        *sql_queries.truncate_table_queries,
+        *copies,
+        *(query for queries in sql_queries.batch_steps.values() for query in queries),
+        sql_queries.new_plays_span,
+        sql_queries.known_plays_count,
+        *(query for queries in sql_queries.span_steps.values() for query in queries),
+        *sql_queries.checks.values(),
+        sql_queries.staged_plays_count,
+        sql_queries.duplicate_events_count,
+        sql_queries.matched_plays_count,
+        "COMMIT",
+    ]
+    for statement in statements:
+        print(f"{statement.strip()};\n")
 
 
-def _number(cursor: Cursor, query: str, parameters: Span | None = None) -> int:
-    cursor.execute(query, parameters)
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0
+def _keep(rejected: Sequence[load_errors.LoadError], path: Path | None) -> None:
+    if path is not None:
+        load_errors.write(path, rejected)
 
 
 if __name__ == "__main__":

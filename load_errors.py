@@ -1,13 +1,16 @@
-"""The rows that a COPY rejected: read from the system views, told in the terminal.
+"""The rows that a COPY rejected: read from the system views, told in the terminal, kept in a file.
 
 Redshift's own message names only the view to look into; this looks.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
 SHOWN_ROWS = 10
+SHOWN_CHARACTERS = 60
 
 # Error code -> the fix. https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 _FIXES = {
@@ -33,7 +37,10 @@ _FIXES = {
 
 @dataclass(frozen=True)
 class LoadError:
-    """One rejected value: where it stands, what it is and why it was rejected."""
+    """One rejected row: where it stands, which value was wrong and why.
+
+    `value` and `raw_line` are empty where only the SYS view could be read.
+    """
 
     file: str
     line: int
@@ -48,6 +55,10 @@ class LoadError:
     def cause(self) -> tuple[int, str, str]:
         return self.code, self.column, self.reason
 
+    @property
+    def place(self) -> tuple[str, int, str]:
+        return self.file, self.line, self.column
+
 
 def read(connection: Connection) -> list[LoadError]:
     """The rejected rows of the COPY that `connection` ran; empty if there are none or no access.
@@ -55,17 +66,19 @@ def read(connection: Connection) -> list[LoadError]:
     Rolls back first: a failed transaction answers no query.
     """
     connection.rollback()
-    errors = [_from_stl(row) for row in _rows(connection, sql_queries.stl_load_errors)]
+    errors = [_load_error(row) for row in _rows(connection, sql_queries.sys_load_errors)]
+    detailed = [_load_error(row) for row in _rows(connection, sql_queries.stl_load_errors)]
     if not errors:
-        errors = [_from_sys(row) for row in _rows(connection, sql_queries.sys_load_errors)]
-    return errors
+        return detailed
+    by_place = {error.place: error for error in detailed}
+    return [by_place.get(error.place, error) for error in errors]
 
 
 def show(errors: Sequence[LoadError]) -> None:
-    """Print the rejected rows on stderr, the most frequent causes first, with the known fixes."""
+    """Print the rejected rows on stderr, the most frequent causes first."""
     frequency = Counter(error.cause for error in errors)
     ordered = sorted(errors, key=lambda error: (-frequency[error.cause], error.cause))
-    more = f" (the first {SHOWN_ROWS} of {len(errors)})" if len(errors) > SHOWN_ROWS else ""
+    more = f" ({SHOWN_ROWS} of {len(errors):,})" if len(errors) > SHOWN_ROWS else ""
     terminal.print_table(
         f"rejected rows{more}",
         ("file", "line", "column", "type", "value", "reason"),
@@ -84,13 +97,31 @@ def show(errors: Sequence[LoadError]) -> None:
     )
 
 
-def fault(message: str, errors: Sequence[LoadError]) -> terminal.Fault:
-    """The Fault of a COPY that failed with `message`: shows the rejected rows and their fixes."""
-    if not errors:
-        return terminal.Fault(message)
+def fixes(errors: Sequence[LoadError]) -> list[str]:
+    """The known fixes for these errors, the most frequent first."""
     codes = Counter(error.code for error in errors)
-    fixes = [f"next: {code} {_FIXES[code]}" for code, _ in codes.most_common() if code in _FIXES]
-    return terminal.Fault("\n".join([message, *fixes]), details=lambda: show(errors))
+    return [f"{code} {_FIXES[code]}" for code, _ in codes.most_common() if code in _FIXES]
+
+
+class RejectedFault(terminal.Fault):
+    """A COPY that failed because it rejected rows: shows them, and the fixes that are known."""
+
+    def __init__(self, message: str, errors: Sequence[LoadError]) -> None:
+        lines = [message, *(f"next: {fix}" for fix in fixes(errors))]
+        super().__init__("\n".join(lines), details=lambda: show(errors))
+        self.errors = errors
+
+
+def write(path: Path, errors: Iterable[LoadError]) -> None:
+    """Write the rejected rows to `path` as JSON lines; raises terminal.Fault if it cannot."""
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            for error in errors:
+                file.write(json.dumps(dataclasses.asdict(error), ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise terminal.Fault(
+            f"cannot write the rejected rows to {path}: {error.strerror}"
+        ) from error
 
 
 def _rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
@@ -104,13 +135,9 @@ def _rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
         return []
 
 
-def _from_stl(row: Sequence[object]) -> LoadError:
-    value, raw_line = row[7:9]
-    return _from_sys(row, value=str(value or ""), raw_line=str(raw_line or ""))
-
-
-def _from_sys(row: Sequence[object], value: str = "", raw_line: str = "") -> LoadError:
-    file, line, column, type_name, length, code, reason = row[:7]
+def _load_error(row: Sequence[object]) -> LoadError:
+    file, line, column, type_name, length, code, reason, *rest = row
+    value, raw_line = rest or ("", "")
     bounded = str(type_name) in ("varchar", "char") and str(length or "0") != "0"
     return LoadError(
         file=str(file),
@@ -119,10 +146,10 @@ def _from_sys(row: Sequence[object], value: str = "", raw_line: str = "") -> Loa
         type=f"{type_name}({length})" if bounded else str(type_name or ""),
         code=int(str(code)),
         reason=str(reason),
-        value=value,
-        raw_line=raw_line,
+        value=str(value or ""),
+        raw_line=str(raw_line or ""),
     )
 
 
-def _shortened(text: str, width: int = 60) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"

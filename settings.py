@@ -79,6 +79,7 @@ CLUSTER_IDENTIFIER = Key("DWH", "CLUSTER_IDENTIFIER", "the cluster's name", defa
 NODE_TYPE = Key("DWH", "NODE_TYPE", "the node type", default="ra3.large")
 NUMBER_OF_NODES = Key("DWH", "NUMBER_OF_NODES", "the number of nodes", default="1")
 IAM_ROLE_NAME = Key("DWH", "IAM_ROLE_NAME", "the role to create", default="sparkify-redshift-s3")
+MAX_ERRORS = Key("ETL", "MAX_ERRORS", "how many bad rows a COPY may skip, 0 to 99999", default="0")
 PUBLICLY_ACCESSIBLE = Key(
     "DWH", "PUBLICLY_ACCESSIBLE", "yes: reachable from outside its VPC", default="no"
 )
@@ -88,6 +89,7 @@ COPY_KEYS = (ROLE_ARN, LOG_DATA, LOG_JSONPATH, SONG_DATA)
 ALL_KEYS = (
     *DATABASE_KEYS, *COPY_KEYS, S3_REGION, AWS_REGION, ENDPOINT_URL, CA_FILE,
     CLUSTER_IDENTIFIER, NODE_TYPE, NUMBER_OF_NODES, IAM_ROLE_NAME, PUBLICLY_ACCESSIBLE,
+    MAX_ERRORS,
 )  # fmt: skip
 
 
@@ -117,6 +119,7 @@ class Settings:
     number_of_nodes: int
     iam_role_name: str
     publicly_accessible: bool
+    max_errors: int
 
 
 def load(
@@ -153,6 +156,7 @@ def load(
         number_of_nodes=_whole_number(NUMBER_OF_NODES, values[NUMBER_OF_NODES]),
         iam_role_name=values[IAM_ROLE_NAME],
         publicly_accessible=_yes_or_no(PUBLICLY_ACCESSIBLE, values[PUBLICLY_ACCESSIBLE]),
+        max_errors=_whole_number(MAX_ERRORS, values[MAX_ERRORS], least=0, most=99_999),
     )
 
 
@@ -203,9 +207,11 @@ def _missing(key: Key, path: Path) -> str:
     )
 
 
-def _whole_number(key: Key, value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) == 0:
-        raise UsageFault(f"{key.label} must be a whole number above 0, got {value!r}")
+def _whole_number(key: Key, value: str, least: int = 1, most: int = 65_535) -> int:
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        raise UsageFault(
+            f"{key.label} must be a whole number from {least} to {most}, got {value!r}"
+        )
     return int(value)
 
 

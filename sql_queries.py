@@ -14,6 +14,7 @@ cost of a load follows what is loaded and not what is there already: the sort ke
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Protocol
 
 # --- Tables --------------------------------------------------------------------------------------
@@ -198,8 +199,10 @@ drop_table_queries = [
 # takes the transaction's snapshot at the first statement after it, so it sees all that was staged.
 load_lock = "LOCK staging_songs"
 
-# TRUNCATE commits at once in Redshift: it stands outside of the transaction that publishes.
-truncate_table_queries = ["TRUNCATE staging_events", "TRUNCATE incoming_songs"]
+# What COPY fills. TRUNCATE commits at once in Redshift: it stands outside of the transaction that
+# publishes.
+COPY_TABLES = ("staging_events", "incoming_songs")
+truncate_table_queries = [f"TRUNCATE {table}" for table in COPY_TABLES]
 
 
 class CopySource(Protocol):
@@ -222,7 +225,23 @@ def quote_literal(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def staging_events_copy(source: CopySource) -> str:
+@dataclass(frozen=True)
+class CopyLimits:
+    """How a COPY treats bad rows: how many it lets pass, and whether it only looks (NOLOAD).
+
+    Redshift's MAXERROR names the error that fails the COPY, so it is one more than those let pass.
+    """
+
+    max_errors: int = 0
+    only_validate: bool = False
+
+    @property
+    def options(self) -> str:
+        tolerant = f"\nMAXERROR {self.max_errors + 1}" if self.max_errors else ""
+        return tolerant + ("\nNOLOAD" if self.only_validate else "")
+
+
+def staging_events_copy(source: CopySource, limits: CopyLimits) -> str:
     """COPY of the event logs. Statistics are left to COPY: the table was empty, so it gathers them.
 
     TIMEFORMAT keeps the milliseconds of `ts`, which ts/1000 in SQL would cut.
@@ -234,11 +253,11 @@ IAM_ROLE {quote_literal(source.role_arn)}
 REGION {quote_literal(source.s3_region)}
 FORMAT AS JSON {quote_literal(source.log_jsonpath)}
 TIMEFORMAT AS 'epochmillisecs'
-COMPUPDATE OFF
+COMPUPDATE OFF{limits.options}
 """
 
 
-def incoming_songs_copy(source: CopySource) -> str:
+def incoming_songs_copy(source: CopySource, limits: CopyLimits) -> str:
     """COPY of the song metadata, whose keys are the table's column names."""
     return f"""
 COPY incoming_songs
@@ -246,13 +265,25 @@ FROM {quote_literal(source.song_data)}
 IAM_ROLE {quote_literal(source.role_arn)}
 REGION {quote_literal(source.s3_region)}
 FORMAT AS JSON 'auto'
-COMPUPDATE OFF
+COMPUPDATE OFF{limits.options}
 """
 
 
-def copy_table_queries(source: CopySource) -> list[str]:
+def copy_table_queries(source: CopySource, limits: CopyLimits = CopyLimits()) -> list[str]:
     """Both COPY statements; they fill different tables and may run side by side."""
-    return [staging_events_copy(source), incoming_songs_copy(source)]
+    return [staging_events_copy(source, limits), incoming_songs_copy(source, limits)]
+
+
+# The rows of the session's last COPY; after NOLOAD, those that it would have loaded.
+copied_rows_count = "SELECT PG_LAST_COPY_COUNT()"
+
+# How far the COPY of a session is. Kept per slice, and only on provisioned clusters.
+copy_progress = """
+SELECT
+    SUM(num_files_complete), SUM(num_files), SUM(lines), SUM(bytes_loaded)
+FROM stv_load_state
+WHERE session = %(session)s
+"""
 
 
 # --- The star ------------------------------------------------------------------------------------
@@ -546,17 +577,14 @@ def effect(query: str) -> tuple[str, str] | None:
 
 # --- Reconciliation and checks -------------------------------------------------------------------
 
-# Where the staged events went: staged, NextSong, without user or time, delivered twice.
-staged_events_count = """
-SELECT
-    COUNT(*),
-    COALESCE(SUM(CASE WHEN page = 'NextSong' THEN 1 ELSE 0 END), 0),
-    COALESCE(SUM(
-        CASE WHEN page = 'NextSong' AND (user_id IS NULL OR ts IS NULL) THEN 1 ELSE 0 END
-    ), 0)
+# Where the staged plays went: how many there are, how many lack a user or a time, ...
+staged_plays_count = """
+SELECT COUNT(*), COUNT(CASE WHEN user_id IS NULL OR ts IS NULL THEN 1 END)
 FROM staging_events
+WHERE page = 'NextSong'
 """
 
+# ... how many are repeated deliveries ...
 duplicate_events_count = """
 SELECT COALESCE(SUM(deliveries - 1), 0)
 FROM (
@@ -567,7 +595,7 @@ FROM (
 ) AS events
 """
 
-# Run before the plays are inserted.
+# ... and, counted before any is inserted, how many were known already.
 known_plays_count = """
 SELECT COUNT(*)
 FROM new_plays
@@ -643,8 +671,8 @@ def row_count(table: str) -> str:
 # --- Load errors ---------------------------------------------------------------------------------
 # A COPY runs alone in its session, so the session's rows are the rows of that COPY. The views are
 # not part of the transaction: they keep their rows when it is rolled back. SYS views exist on
-# provisioned clusters and serverless; only the STL view of a provisioned cluster has the value.
-# Their CHAR columns come back padded with blanks.
+# provisioned clusters and serverless; only the STL view of a provisioned cluster has the value and
+# the line. Their CHAR columns come back padded with blanks.
 
 sys_load_errors = """
 SELECT
@@ -652,8 +680,7 @@ SELECT
     error_code, TRIM(error_message)
 FROM sys_load_error_detail
 WHERE session_id = PG_BACKEND_PID()
-ORDER BY file_name, line_number
-LIMIT 1000
+ORDER BY file_name, line_number, column_name
 """
 
 stl_load_errors = """
@@ -662,6 +689,5 @@ SELECT
     err_code, TRIM(err_reason), TRIM(raw_field_value), TRIM(raw_line)
 FROM stl_load_errors
 WHERE session = PG_BACKEND_PID()
-ORDER BY filename, line_number
-LIMIT 1000
+ORDER BY filename, line_number, colname
 """

@@ -123,6 +123,11 @@ class Steps:
         if self._progress is not None:
             self._progress.stop()
 
+    @property
+    def alive(self) -> bool:
+        """Whether somebody watches: steps are shown on a terminal while they run."""
+        return self._progress is not None and not self._progress.disable
+
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Run the body as the step `name`; a body that raises leaves a `failed` line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import psycopg2
 from psycopg2 import extensions
 
+import retries
 from settings import Settings
 from terminal import Fault
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
 CONNECT_TIMEOUT_S = 15
 
@@ -93,23 +95,30 @@ def connect(settings: Settings, application: str = "sparkify") -> Connection:
     """
     extensions.set_wait_callback(_wait)
     try:
-        return psycopg2.connect(
-            host=settings.host,
-            port=settings.db_port,
-            dbname=settings.db_name,
-            user=settings.db_user,
-            password=settings.db_password.reveal(),
-            sslmode="verify-full",
-            sslrootcert=settings.ca_file or str(_public_certificates()),
-            keepalives_idle=60,
-            application_name=application,
-        )
+        for attempt in retries.retrying(retries.is_worth_another_login):
+            with attempt:
+                return _login(settings, application)
     except psycopg2.OperationalError as error:
         where = f"{settings.host}:{settings.db_port}"
         raise Fault(
             f"cannot log in to {where} as {settings.db_user}: {_first_line(error)}"
             f"{advice(str(error), _CONNECT_ADVICE)}"
         ) from error
+    raise AssertionError("retrying ends with a result or an exception")
+
+
+def _login(settings: Settings, application: str) -> Connection:
+    return psycopg2.connect(
+        host=settings.host,
+        port=settings.db_port,
+        dbname=settings.db_name,
+        user=settings.db_user,
+        password=settings.db_password.reveal(),
+        sslmode="verify-full",
+        sslrootcert=settings.ca_file or str(_public_certificates()),
+        keepalives_idle=60,
+        application_name=application,
+    )
 
 
 @contextmanager
@@ -131,13 +140,26 @@ def explained(doing: str, consequence: str = "") -> Iterator[None]:
         if isinstance(error.__context__, KeyboardInterrupt):
             # Ctrl-C reached the server's side first: the rollback found the connection gone.
             raise KeyboardInterrupt from error
-        raise Fault(explain(error, doing, consequence)) from error
+        raise fault(error, doing, consequence) from error
+
+
+def fault(error: psycopg2.Error, doing: str, consequence: str = "") -> Fault:
+    """The Fault of a statement that failed: a TransientFault if doing it again may help."""
+    kind = retries.TransientFault if retries.is_transient(error) else Fault
+    return kind(explain(error, doing, consequence))
 
 
 def explain(error: psycopg2.Error, doing: str, consequence: str = "") -> str:
     """The message for a failed statement: what failed, why, what it left behind, what to do."""
     after = f"\n{consequence}" if consequence else ""
     return f"{doing} failed: {_first_line(error)}{after}{advice(str(error), _STATEMENT_ADVICE)}"
+
+
+def number(cursor: Cursor, query: str, parameters: Mapping[str, object] | None = None) -> int:
+    """The one number that a query returns."""
+    cursor.execute(query, parameters)
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def advice(text: str, table: tuple[tuple[str, str], ...]) -> str:

@@ -47,8 +47,7 @@ CANCEL_REQUEST = 1234 << 16 | 5678
 SSL_REQUEST = 1234 << 16 | 5679
 GSSENC_REQUEST = 1234 << 16 | 5680
 
-# Kinds of AuthenticationXXX.
-AUTHENTICATION_OK = 0
+# The kind of AuthenticationXXX that asks for a password in clear.
 AUTHENTICATION_CLEARTEXT = 3
 
 # Transaction status in ReadyForQuery.
@@ -243,7 +242,7 @@ def parse(name: str, sql: str, oids: bytes) -> bytes:
 
 
 def authentication(kind: int) -> bytes:
-    """An AuthenticationOk or AuthenticationCleartextPassword message."""
+    """A message of the AuthenticationXXX family."""
     return message(AUTHENTICATION, _LENGTH.pack(kind))
 
 

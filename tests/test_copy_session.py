@@ -16,7 +16,6 @@ from wire import copy_statement, dsn
 
 IDLE = extensions.TRANSACTION_STATUS_IDLE
 IN_TRANSACTION = extensions.TRANSACTION_STATUS_INTRANS
-FAILED = extensions.TRANSACTION_STATUS_INERROR
 MILLIONS = "SELECT count(*) FROM numbers AS a, numbers AS b, numbers AS c, numbers AS d"
 # A client of its own: psycopg2's cancel() keeps the interpreter to itself until it is answered,
 # and in one process with the stand-in nobody could answer.

@@ -18,7 +18,6 @@ from wire import SYNC, Wire, codes
 from standin import Standin, protocol, translate
 
 IDLE = extensions.TRANSACTION_STATUS_IDLE
-IN_TRANSACTION = extensions.TRANSACTION_STATUS_INTRANS
 FAILED = extensions.TRANSACTION_STATUS_INERROR
 
 

@@ -74,7 +74,7 @@ WRONG = {
     ),
     "port": (
         "[CLUSTER]\nHOST=h\nDB_PORT=54x\n", {},
-        "[CLUSTER] DB_PORT must be a whole number above 0, got '54x'",
+        "[CLUSTER] DB_PORT must be a whole number from 1 to 65535, got '54x'",
     ),
     "prefix": (
         "[CLUSTER]\nHOST=h\n[S3]\nLOG_DATA=bucket/logs\n", {},

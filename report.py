@@ -1,0 +1,97 @@
+"""What a load did: counted while it runs, told as tables or as JSON when it is done."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sql_queries
+import terminal
+from load_errors import LoadError
+
+
+@dataclass
+class Load:
+    """The counts of one load, in rows."""
+
+    staged: dict[str, int] = field(default_factory=dict)
+    rejected: list[LoadError] = field(default_factory=list)
+    effects: Counter[tuple[str, str]] = field(default_factory=Counter)
+    plays: int = 0
+    known: int = 0
+    duplicates: int = 0
+    unusable: int = 0
+    matched: int = 0
+    totals: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def new(self) -> int:
+        return self.effects["INSERT", "songplays"]
+
+    def inserted(self, table: str) -> int:
+        """Rows that are new in `table`; a row that is replaced is deleted and inserted."""
+        return self.effects["INSERT", table] - self.effects["DELETE", table]
+
+    def updated(self, table: str) -> int:
+        return self.effects["DELETE", table] + self.effects["UPDATE", table]
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as the tables: what `etl.py --json` prints."""
+        return {
+            "staged": self.staged,
+            "rejected": len(self.rejected),
+            "plays": {
+                "staged": self.plays,
+                "new": self.new,
+                "already_known": self.known,
+                "duplicate": self.duplicates,
+                "unusable": self.unusable,
+                "song_known": self.matched,
+            },
+            "tables": {
+                table: {
+                    "before": rows - self.inserted(table),
+                    "after": rows,
+                    "inserted": self.inserted(table),
+                    "updated": self.updated(table),
+                }
+                for table, rows in self.totals.items()
+            },
+        }
+
+
+def show(load: Load) -> None:
+    """Print where the events went, and what each table of the star held and holds."""
+    terminal.print_table(
+        "staged",
+        ("events", "songs", "rejected rows"),
+        [(*(load.staged.get(table) for table in sql_queries.COPY_TABLES), len(load.rejected))],
+    )
+    terminal.print_table(
+        "plays",
+        ("staged", "new", "already known", "duplicate", "unusable", "song known"),
+        [(load.plays, load.new, load.known, load.duplicates, load.unusable, load.matched)],
+    )
+    terminal.print_table(
+        "rows",
+        ("table", "before", "after", "inserted", "updated"),
+        [
+            (table, rows - load.inserted(table), rows, load.inserted(table), load.updated(table))
+            for table, rows in load.totals.items()
+        ],
+    )
+
+
+def show_json(load: Load) -> None:
+    print(json.dumps(load.as_dict(), indent=2))
+
+
+def show_validation(staged: dict[str, int], rejected: Sequence[LoadError]) -> None:
+    """Print what a validation found: how many rows would load, and how many would not."""
+    terminal.print_table(
+        "validated, nothing loaded",
+        ("events", "songs", "rejected rows"),
+        [(*(staged.get(table) for table in sql_queries.COPY_TABLES), len(rejected))],
+    )

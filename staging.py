@@ -1,0 +1,180 @@
+"""COPY from S3 into staging: both tables side by side, with progress and rejected rows.
+
+Each COPY runs on a connection of its own, alone in its session: that is how its progress and its
+load errors are found in the system views.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+import load_errors
+import sql_queries
+import terminal
+import warehouse
+from load_errors import LoadError
+from settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import connection as Connection
+
+UNCHANGED = "the star is as before"
+POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One COPY to run: its table, its statement (None: nothing to load), may it skip bad rows?"""
+
+    table: str
+    query: str | None
+    may_skip_rows: bool = False
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a COPY brought: rows loaded, and the rows that it was allowed to skip."""
+
+    rows: int
+    rejected: tuple[LoadError, ...] = ()
+
+
+def copies(
+    settings: Settings, limits: sql_queries.CopyLimits, skipped: frozenset[str] = frozenset()
+) -> list[Copy]:
+    """The COPY of each staging table; those of `skipped` tables have no statement."""
+    queries = sql_queries.copy_table_queries(settings, limits)
+    return [
+        Copy(table, None if table in skipped else query, limits.max_errors > 0)
+        for table, query in zip(sql_queries.COPY_TABLES, queries, strict=True)
+    ]
+
+
+def stage(
+    settings: Settings, steps: terminal.Steps, jobs: Sequence[Copy], *, empty_first: bool = True
+) -> dict[str, Copied]:
+    """Run the COPYs side by side; with `empty_first` the staging tables are emptied before.
+
+    Raises terminal.Fault for the first that fails; the others are cancelled.
+    """
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(warehouse.connection(settings, f"etl {job.table}")) for job in jobs
+        ]
+
+        def run(connection: Connection, job: Copy) -> Copied:
+            if empty_first:
+                _truncate(connection, job.table)
+            if job.query is None:
+                return Copied(0)
+            with (
+                steps.step(f"copy {job.table}") as step,
+                _progress(settings, connection, steps, step),
+            ):
+                copied = _copy(connection, job)
+                step.rows = copied.rows
+            return copied
+
+        results = _side_by_side(connections, jobs, run)
+    return dict(zip((job.table for job in jobs), results, strict=True))
+
+
+def _side_by_side(
+    connections: Sequence[Connection],
+    jobs: Sequence[Copy],
+    run: Callable[[Connection, Copy], Copied],
+) -> list[Copied]:
+    """Run each job in a thread; when one fails, or on Ctrl-C, cancel what the others wait for."""
+    with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
+        futures = [pool.submit(run, *pair) for pair in zip(connections, jobs, strict=True)]
+        try:
+            pending = set(futures)
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+        except BaseException:
+            for connection in connections:
+                with suppress(psycopg2.Error):
+                    connection.cancel()
+            raise
+    return [future.result() for future in futures]
+
+
+def _truncate(connection: Connection, table: str) -> None:
+    with warehouse.explained(f"truncate {table}", UNCHANGED), connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {table}")
+        connection.commit()
+
+
+def _copy(connection: Connection, job: Copy) -> Copied:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(job.query)
+            rows = warehouse.number(cursor, sql_queries.copied_rows_count)
+        connection.commit()
+    except psycopg2.Error as error:
+        raise _failed(connection, job.table, error) from error
+    # Only after the commit: within its transaction the log would be seen as it was at its start.
+    rejected = load_errors.read(connection) if job.may_skip_rows else []
+    return Copied(rows, tuple(rejected))
+
+
+def _failed(connection: Connection, table: str, error: psycopg2.Error) -> terminal.Fault:
+    doing = f"copy {table}"
+    rejected = [] if connection.closed else load_errors.read(connection)
+    if rejected:
+        return load_errors.RejectedFault(warehouse.explain(error, doing, UNCHANGED), rejected)
+    return warehouse.fault(error, doing, UNCHANGED)
+
+
+@contextmanager
+def _progress(
+    settings: Settings, copying: Connection, steps: terminal.Steps, step: terminal.Step
+) -> Iterator[None]:
+    """While the block runs, show on a terminal how far the COPY of the connection `copying` is."""
+    if not steps.alive:
+        yield
+        return
+    done = threading.Event()
+    session = copying.info.backend_pid
+    watcher = threading.Thread(target=_watch, args=(settings, session, step, done), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+        step.note = ""
+
+
+def _watch(settings: Settings, session: int, step: terminal.Step, done: threading.Event) -> None:
+    # Progress is a courtesy: a view that cannot be read ends it, never the load.
+    with (
+        suppress(psycopg2.Error, terminal.Fault),
+        warehouse.connection(settings, "etl progress") as c,
+    ):
+        c.autocommit = True
+        started = time.monotonic()
+        while not done.wait(POLL_S):
+            with c.cursor() as cursor:
+                cursor.execute(sql_queries.copy_progress, {"session": session})
+                step.note = _so_far(cursor.fetchone(), time.monotonic() - started)
+
+
+def _so_far(row: Sequence[int | None] | None, seconds: float) -> str:
+    if row is None or row[1] is None:
+        return ""
+    files_done, files, rows, size = (int(value or 0) for value in row)
+    rate = size / 1e6 / max(seconds, 0.001)
+    return f"{files_done:,} of {files:,} files, {rows:,} rows, {rate:.1f} MB/s"
