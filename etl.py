@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except load_errors.RejectedFault as fault:
         _keep(fault.errors, arguments.rejects)
         raise
+    for warning in load.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     if load.rejected:
         load_errors.show(load.rejected)
     _keep(load.rejected, arguments.rejects)
@@ -211,6 +214,24 @@ def check(cursor: Cursor, load: report.Load, span: Span) -> None:
             f" {load.known:,} known, {load.duplicates:,} duplicate and {load.unusable:,}"
             f" unusable make {accounted:,}\n{UNCHANGED}"
         )
+    load.warnings += _warnings(cursor, load, span)
+
+
+def _warnings(cursor: Cursor, load: report.Load, span: Span) -> list[str]:
+    """What the rules allow and a person would still want to know."""
+    warnings = []
+    if load.plays and load.plays == load.unusable:
+        warnings.append(
+            f"none of the {load.plays:,} staged plays has a user and a time: does the file of"
+            " [S3] LOG_JSONPATH name the keys, in the order of the columns of staging_events?"
+        )
+    strange = warehouse.number(cursor, sql_queries.strange_times_count)
+    if strange:
+        warnings.append(
+            f"{strange:,} plays lie before 1970 or after tomorrow, the first at {span['first']},"
+            f" the last at {span['last']}: is ts in milliseconds?"
+        )
+    return warnings
 
 
 def validate(
@@ -248,6 +269,7 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         sql_queries.staged_plays_count,
         sql_queries.duplicate_events_count,
         sql_queries.matched_plays_count,
+        sql_queries.strange_times_count,
         "COMMIT",
     ]
     for statement in statements:

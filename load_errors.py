@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,15 +25,31 @@ if TYPE_CHECKING:
 SHOWN_ROWS = 10
 SHOWN_CHARACTERS = 60
 
-# Error code -> the fix. https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
-_FIXES = {
-    1204: "the value is longer than the column's VARCHAR (bytes) or beyond its type's range:"
-    " widen the column in sql_queries.py, or correct the file",
-    1206: "the timestamp is not epoch milliseconds: correct the file",
-    1207: "a number was expected: correct the file",
-    1216: "the line is not a JSON object: correct or remove it",
-    1220: "the text is not valid UTF-8: convert the file",
-}
+# Error code, what the file name or the reason says of it -> the fix; the first that fits.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+_FIXES = (
+    (
+        1204,
+        "",
+        "the value is longer than the column's VARCHAR (bytes) or beyond its type's range: widen"
+        " the column in sql_queries.py, or correct the file",
+    ),
+    (1206, "", "the timestamp is not epoch milliseconds: correct the file"),
+    (1207, "", "a number was expected: correct the file"),
+    (
+        1216,
+        r"\.(gz|bz2|zst)$",
+        "the file is compressed and COPY was not told so: store it uncompressed, or add GZIP to"
+        " the COPY in sql_queries.py and compress them all",
+    ),
+    (
+        1216,
+        r"Member is not an object",
+        "an array encloses the objects: let them follow one another, one a line",
+    ),
+    (1216, "", "the line is not one JSON object of at most 4 MB: correct or remove it"),
+    (1220, "", "the text is not valid UTF-8, or holds a NUL: correct the file"),
+)
 
 
 @dataclass(frozen=True)
@@ -99,8 +116,15 @@ def show(errors: Sequence[LoadError]) -> None:
 
 def fixes(errors: Sequence[LoadError]) -> list[str]:
     """The known fixes for these errors, the most frequent first."""
-    codes = Counter(error.code for error in errors)
-    return [f"{code} {_FIXES[code]}" for code, _ in codes.most_common() if code in _FIXES]
+    known = Counter(fix for fix in map(_fix, errors) if fix)
+    return [fix for fix, _ in known.most_common()]
+
+
+def _fix(error: LoadError) -> str:
+    for code, pattern, fix in _FIXES:
+        if code == error.code and any(re.search(pattern, t) for t in (error.file, error.reason)):
+            return f"{code} {fix}"
+    return ""
 
 
 class RejectedFault(terminal.Fault):

@@ -25,6 +25,7 @@ class Load:
     unusable: int = 0
     matched: int = 0
     totals: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def new(self) -> int:
@@ -42,6 +43,7 @@ class Load:
         return {
             "staged": self.staged,
             "rejected": len(self.rejected),
+            "warnings": self.warnings,
             "plays": {
                 "staged": self.plays,
                 "new": self.new,

@@ -609,6 +609,13 @@ INNER JOIN songplays
 WHERE songplays.start_time BETWEEN %(first)s AND %(last)s
 """
 
+# Plays at a time that no play has: a sign of seconds or microseconds taken for milliseconds.
+strange_times_count = """
+SELECT COUNT(*)
+FROM new_plays
+WHERE start_time < TIMESTAMP '1970-01-01 00:00:00' OR start_time > DATEADD(day, 1, GETDATE())
+"""
+
 matched_plays_count = "SELECT COUNT(song_id) FROM new_plays"
 
 
@@ -654,6 +661,10 @@ checks = {
     "the artist of a song is in artists": _orphaned(
         "songs", "artist_id", "artists", "child.song_id IN (SELECT song_id FROM new_songs)"
     ),
+    # Python's and many other clients cannot read a later year; microseconds in ts give 50 805.
+    "a play is before the year 10000, ts being milliseconds": """
+SELECT COUNT(*) FROM new_plays WHERE EXTRACT(year FROM start_time) > 9999
+""",
     "the level of a user is free or paid": """
 SELECT COUNT(*) FROM new_users WHERE level NOT IN ('free', 'paid')
 """,

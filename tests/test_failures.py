@@ -104,7 +104,8 @@ FAILURES = {
     ),
     "a log line that is not JSON": Failure(
         lambda project: project.put("log_data/b.json", '{"userId": "2"}\nhello\n'),
-        LOAD_FAILED + "next: 1216 the line is not a JSON object: correct or remove it\n",
+        LOAD_FAILED
+        + "next: 1216 the line is not one JSON object of at most 4 MB: correct or remove it\n",
         shown=("s3://{name}/log_data/b.json   2      -        -      hello   1216 ",),
     ),
     "a user id that is no number": Failure(
