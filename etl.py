@@ -47,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.dry_run:
         dry_run(settings, skipped)
         return 0
+    # A file that cannot be written is told before the load, not after it.
+    _keep((), arguments.rejects)
     try:
         with terminal.Steps(arguments.quiet) as steps:
             if arguments.validate:
@@ -247,9 +249,13 @@ def validate(
     if rejected:
         load_errors.show(rejected)
     _keep(rejected, rejects)
-    report.show_validation({table: result.rows for table, result in copied.items()}, rejected)
-    too_many = any(len(result.rejected) > settings.max_errors for result in copied.values())
-    return terminal.EXIT_FAILED if too_many else 0
+    passes = all(len(result.rejected) <= settings.max_errors for result in copied.values())
+    report.show_validation(
+        {table: len(result.rejected) for table, result in copied.items()},
+        settings.max_errors,
+        passes,
+    )
+    return 0 if passes else terminal.EXIT_FAILED
 
 
 def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:

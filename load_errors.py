@@ -137,13 +137,13 @@ class RejectedFault(terminal.Fault):
 
 
 def write(path: Path, errors: Iterable[LoadError]) -> None:
-    """Write the rejected rows to `path` as JSON lines; raises terminal.Fault if it cannot."""
+    """Write the rejected rows to `path` as JSON lines; raises UsageFault if it cannot."""
     try:
         with path.open("w", encoding="utf-8") as file:
             for error in errors:
                 file.write(json.dumps(dataclasses.asdict(error), ensure_ascii=False) + "\n")
     except OSError as error:
-        raise terminal.Fault(
+        raise terminal.UsageFault(
             f"cannot write the rejected rows to {path}: {error.strerror}"
         ) from error
 

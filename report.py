@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sql_queries
@@ -90,10 +89,10 @@ def show_json(load: Load) -> None:
     print(json.dumps(load.as_dict(), indent=2))
 
 
-def show_validation(staged: dict[str, int], rejected: Sequence[LoadError]) -> None:
-    """Print what a validation found: how many rows would load, and how many would not."""
-    terminal.print_table(
-        "validated, nothing loaded",
-        ("events", "songs", "rejected rows"),
-        [(*(staged.get(table) for table in sql_queries.COPY_TABLES), len(rejected))],
+def show_validation(rejected: dict[str, int], allowed: int, passes: bool) -> None:
+    """Print how many rows each COPY would reject, and whether a load would pass with them."""
+    terminal.print_table("rejected rows of each COPY", tuple(rejected), [tuple(rejected.values())])
+    verdict = "a load would pass" if passes else "a load would fail"
+    print(
+        f"{verdict}: [ETL] MAX_ERRORS allows {allowed:,} rejected rows a COPY; nothing was loaded"
     )

@@ -82,7 +82,7 @@ def stage(
                 _progress(settings, connection, steps, step),
             ):
                 copied = _copy(connection, job)
-                step.rows = copied.rows
+                step.rows = copied.rows if empty_first else None
             return copied
 
         results = _side_by_side(connections, jobs, run)

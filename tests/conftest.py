@@ -137,6 +137,7 @@ class Project:
                 "SONG_DATA": f"s3://{self.bucket}/song_data",
             },
             "AWS": {"ENDPOINT_URL": self.standin.endpoint_url, "CA_FILE": self.standin.ca_file},
+            "ETL": {},
             "DWH": {"CLUSTER_IDENTIFIER": self.name, "IAM_ROLE_NAME": self.name},
         }
         self.configure()
