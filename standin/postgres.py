@@ -47,6 +47,9 @@ SETTINGS = {
     # Tables without indexes, as Redshift's: a nested loop is never worth it, and without statistics
     # PostgreSQL would take one for every span of time that it believes to hold a single row.
     "enable_nestloop": "off",
+    # The only indexes stand for Redshift's zone maps, which it always uses; without statistics
+    # PostgreSQL would rather read the whole table.
+    "enable_seqscan": "off",
     # A client that vanishes must not leave its query running.
     "client_connection_check_interval": "1s",
     # Redshift reads a backslash in a string as an escape, as PostgreSQL 8.0 did.
