@@ -179,18 +179,19 @@ STAR_TABLES = ("users", "artists", "songs", "time", "songplays")
 create_table_queries = [
     staging_events_table_create,
     incoming_songs_table_create,
-    staging_songs_table_create,
     staging_users_table_create,
     users_table_create,
     artists_table_create,
     songs_table_create,
     time_table_create,
     songplays_table_create,
+    staging_songs_table_create,
 ]
 
-# The reverse order: a table that others reference goes after them.
+# The reverse order: a table that others reference goes after them. staging_songs is created last
+# and dropped first, as it is the lock of a load: whoever drops waits there for a load under way.
 drop_table_queries = [
-    f"DROP TABLE IF EXISTS {table}" for table in reversed(STAGING_TABLES + STAR_TABLES)
+    f"DROP TABLE IF EXISTS {query.split()[2]}" for query in reversed(create_table_queries)
 ]
 
 # --- Staging -------------------------------------------------------------------------------------
