@@ -40,7 +40,7 @@ def test_stand_in_imports_nothing_of_the_product(path: Path) -> None:
 
 
 def test_sql_queries_imports_only_the_standard_library() -> None:
-    assert imported_names(ROOT / "sql_queries.py") == {"__future__", "re", "typing"}
+    assert imported_names(ROOT / "sql_queries.py") == {"__future__", "dataclasses", "re", "typing"}
 
 
 def test_every_module_says_what_it_is_for() -> None:
