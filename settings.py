@@ -63,7 +63,9 @@ _WRITTEN = "python -m iac.create_cluster writes it"
 HOST = Key("CLUSTER", "HOST", "the cluster's address", origin=_WRITTEN)
 DB_NAME = Key("CLUSTER", "DB_NAME", "the database", default="dwh")
 DB_USER = Key("CLUSTER", "DB_USER", "the master user", default="dwhuser")
-DB_PASSWORD = Key("CLUSTER", "DB_PASSWORD", "the master user's password")
+DB_PASSWORD = Key(
+    "CLUSTER", "DB_PASSWORD", "the master user's password; left out, AWS makes and keeps one"
+)
 DB_PORT = Key("CLUSTER", "DB_PORT", "the cluster's port", default="5439")
 ROLE_ARN = Key("IAM_ROLE", "ARN", "the role that Redshift assumes to read S3", origin=_WRITTEN)
 LOG_DATA = Key("S3", "LOG_DATA", "the prefix of the event logs, s3://bucket/prefix")
@@ -84,10 +86,11 @@ PUBLICLY_ACCESSIBLE = Key(
     "DWH", "PUBLICLY_ACCESSIBLE", "yes: reachable from outside its VPC", default="no"
 )
 
-DATABASE_KEYS = (HOST, DB_NAME, DB_USER, DB_PASSWORD, DB_PORT)
+# Without a password everybody logs in with temporary credentials.
+DATABASE_KEYS = (HOST, DB_NAME, DB_USER, DB_PORT)
 COPY_KEYS = (ROLE_ARN, LOG_DATA, LOG_JSONPATH, SONG_DATA)
 ALL_KEYS = (
-    *DATABASE_KEYS, *COPY_KEYS, S3_REGION, AWS_REGION, ENDPOINT_URL, CA_FILE,
+    *DATABASE_KEYS, DB_PASSWORD, *COPY_KEYS, S3_REGION, AWS_REGION, ENDPOINT_URL, CA_FILE,
     CLUSTER_IDENTIFIER, NODE_TYPE, NUMBER_OF_NODES, IAM_ROLE_NAME, PUBLICLY_ACCESSIBLE,
     MAX_ERRORS,
 )  # fmt: skip

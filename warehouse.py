@@ -15,6 +15,7 @@ import psycopg2
 from psycopg2 import extensions
 
 import retries
+from iac import credentials
 from settings import Settings
 from terminal import Fault
 
@@ -99,6 +100,7 @@ def connect(settings: Settings, application: str = "sparkify") -> Connection:
             with attempt:
                 return _login(settings, application)
     except psycopg2.OperationalError as error:
+        credentials.forget()
         where = f"{settings.host}:{settings.db_port}"
         raise Fault(
             f"cannot log in to {where} as {settings.db_user}: {_first_line(error)}"
@@ -108,14 +110,15 @@ def connect(settings: Settings, application: str = "sparkify") -> Connection:
 
 
 def _login(settings: Settings, application: str) -> Connection:
+    login = credentials.login(settings)
     return psycopg2.connect(
         host=settings.host,
         port=settings.db_port,
         dbname=settings.db_name,
-        user=settings.db_user,
-        password=settings.db_password.reveal(),
+        user=login.user,
+        password=login.password.reveal(),
         sslmode="verify-full",
-        sslrootcert=settings.ca_file or str(_public_certificates()),
+        sslrootcert=certificates(settings),
         keepalives_idle=60,
         application_name=application,
     )
@@ -173,6 +176,11 @@ def advice(text: str, table: tuple[tuple[str, str], ...]) -> str:
 def _first_line(error: psycopg2.Error) -> str:
     text = (error.diag.message_primary or str(error)).strip()
     return text.splitlines()[0] if text else type(error).__name__
+
+
+def certificates(settings: Settings) -> str:
+    """The bundle of certificate authorities that the cluster's certificate is verified with."""
+    return settings.ca_file or str(_public_certificates())
 
 
 def _public_certificates() -> Path:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import settings as keys
-from iac import cluster, policy, role
+from iac import cluster, grants, network, policy, reach, role, rules, sources
+from iac.ailment import CREATE, Ailment, Skip
 from iac.clients import Aws, explain
+from iac.sources import Source
 from terminal import Fault
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
-
-CREATE = "python -m iac.create_cluster"
-
-
-class Ailment(Exception):
-    """What a check found wrong, and what mends it."""
-
-    def __init__(self, found: str, remedy: str) -> None:
-        super().__init__(found)
-        self.found = found
-        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -43,13 +33,13 @@ class Scene:
         self.settings = settings
         self.aws = Aws(settings)
         self.passed: set[str] = set()
+        self.first_keys: dict[Source, str] = {}
 
     @cached_property
     def cluster(self) -> cluster.Description:
         found = cluster.find(self.aws)
         if found is None:
-            name, region = self.settings.cluster_identifier, self.settings.region
-            raise Ailment(f"there is no cluster {name} in {region}", CREATE)
+            raise reach.missing_cluster(self.aws)
         return found
 
     @cached_property
@@ -62,6 +52,10 @@ class Scene:
             raise Ailment(f"there is no role {arn}", CREATE)
         return found
 
+    @cached_property
+    def policies(self) -> dict[str, policy.Document]:
+        return role.policies(self.aws, self.role.name)
+
 
 @dataclass(frozen=True)
 class Check:
@@ -72,17 +66,37 @@ class Check:
     after: tuple[str, ...] = ()
 
 
-def checks(tables: Sequence[str]) -> list[Check]:
+def access_checks(settings: keys.Settings) -> list[Check]:
+    """The checks of everything that lets COPY read S3, in the order of what it meets first."""
+    checks = [
+        Check("credentials", credentials),
+        Check("region", region, after=("credentials",)),
+        Check("cluster", cluster_state, after=("region",)),
+        Check("role", role_trust, after=("credentials",)),
+        Check("role attached", role_attached, after=("role", "cluster")),
+    ]
+    for source in sources.sources(settings):
+        name = source.key.name
+        checks += [
+            Check(name, partial(source_is_there, source=source), after=("credentials",)),
+            Check(f"role reads {name}", partial(role_reads, source=source), after=("role",)),
+        ]
+    return checks
+
+
+def checks(settings: keys.Settings, tables: Sequence[str]) -> list[Check]:
     """All checks, in the order in which a load would run into what they look for."""
     return [
-        Check("credentials", credentials),
-        Check("role", role_trust, after=("credentials",)),
-        Check("role's policy", role_policy, after=("role",)),
-        Check("cluster", cluster_state, after=("credentials",)),
-        Check("role attached", role_attached, after=("role", "cluster")),
+        Check("configuration", configuration),
+        *access_checks(settings),
+        Check("master password", master_password, after=("cluster",)),
         Check("endpoint", endpoint, after=("cluster",)),
-        Check("login", login, after=("endpoint",)),
-        Check("tables", lambda scene: count_rows(scene, tables), after=("login",)),
+        Check("security group", security_group, after=("cluster",)),
+        Check("host name", reach.host_name, after=("endpoint",)),
+        Check("port", reach.port, after=("host name",)),
+        Check("TLS", reach.tls, after=("port",)),
+        Check("login", reach.login, after=("TLS", "security group")),
+        Check("tables", lambda scene: reach.tables(scene, tables), after=("login",)),
     ]
 
 
@@ -97,40 +111,70 @@ def perform(check: Check, scene: Scene) -> Finding:
     return finding
 
 
+def explain_access(settings: keys.Settings) -> list[str]:
+    """Why a COPY may not read S3: plain sentences with their remedies, the likeliest first.
+
+    Empty when nothing is wrong with what can be seen from here. Never raises for what it finds.
+    """
+    scene = Scene(settings)
+    findings = [perform(check, scene) for check in access_checks(settings)]
+    return [
+        f"{one.found}; {one.remedy}" if one.remedy else one.found
+        for one in findings
+        if one.state == FAILED
+    ]
+
+
+def configuration(scene: Scene) -> str:
+    """What can be told from the configuration alone."""
+    settings = scene.settings
+    problems = [
+        *rules.form_problems(settings),
+        *rules.password_problems(settings.db_password.reveal()),
+        *(f"{one.key.label} is missing" for one in sources.sources(settings) if not one.address),
+    ]
+    if problems:
+        raise Ailment("\n".join(problems), f"correct {settings.path.name}")
+    return str(settings.path)
+
+
 def credentials(scene: Scene) -> str:
     """The credentials are valid; which account's they are."""
     account = scene.aws.account
-    return f"account {account.number}, {account.user}, region {scene.settings.region}"
+    return f"account {account.number}, {account.user}"
 
 
-def role_trust(scene: Scene) -> str:
-    """The configured role exists and Redshift may assume it."""
-    if not policy.trusts_redshift(scene.role.trust):
-        raise Ailment(f"{scene.role.name} does not trust {policy.SERVICE}", CREATE)
-    return f"{scene.role.name} trusts {policy.SERVICE}"
+def region(scene: Scene) -> str:
+    """The region is one that has Redshift."""
+    import boto3
 
-
-def role_policy(scene: Scene) -> str:
-    """The role may read exactly the configured S3 paths; a role of others is taken as it is."""
-    wanted = policy.read_access(scene.settings, scene.aws.account.partition)
-    actual = role.read_policy(scene.aws, scene.role.name)
-    if actual is None and not scene.role.made_here:
-        return "not made by iac.create_cluster: what it may read is not looked at"
-    if actual != wanted:
-        raise Ailment(f"{role.POLICY_NAME} is not what the paths in [S3] need", CREATE)
-    return "may list and read the configured S3 paths"
+    name = scene.settings.region
+    known = boto3.session.Session().get_available_regions("redshift", scene.aws.account.partition)
+    if name not in known:
+        raise Ailment(
+            f"{name} is no region of Redshift", f"set {keys.AWS_REGION.label}, us-west-2 say"
+        )
+    return name
 
 
 def cluster_state(scene: Scene) -> str:
     """The cluster exists and takes connections."""
     state = scene.cluster["ClusterStatus"]
+    name = scene.settings.cluster_identifier
     if state == "available":
         nodes = f"{scene.cluster.get('NumberOfNodes')} x {scene.cluster.get('NodeType')}"
-        return f"{scene.settings.cluster_identifier} is available, {nodes}"
-    raise Ailment(
-        f"{scene.settings.cluster_identifier} is {state}",
-        cluster.remedy(state, scene.settings) or f"{CREATE} waits for it",
-    )
+        return f"{name} is available, {nodes}"
+    raise Ailment(f"{name} is {state}", cluster.STUCK.get(state, f"{CREATE} waits for it"))
+
+
+def role_trust(scene: Scene) -> str:
+    """The configured role exists and Redshift may assume it."""
+    if not policy.trusts_redshift(scene.role.trust):
+        remedy = CREATE
+        if not scene.role.made_here:
+            remedy = f"let {policy.SERVICE} assume it in its trust policy"
+        raise Ailment(f"{scene.role.name} does not trust {policy.SERVICE}", remedy)
+    return f"{scene.role.name} trusts {policy.SERVICE}"
 
 
 def role_attached(scene: Scene) -> str:
@@ -141,6 +185,56 @@ def role_attached(scene: Scene) -> str:
     if status != "in-sync":
         raise Ailment(f"{scene.role.name} is {status}", f"{CREATE} waits for it")
     return "in-sync"
+
+
+def source_is_there(scene: Scene, source: Source) -> str:
+    """The bucket is where the configuration says, and holds what the path names."""
+    configured, path = scene.settings.s3_region, f"s3://{source.bucket}/{source.path}"
+    try:
+        actual = sources.bucket_region(scene.aws, source.bucket)
+        if actual != configured:
+            raise Ailment(
+                f"the bucket {source.bucket} is in {actual}, {keys.S3_REGION.label} says"
+                f" {configured}",
+                f"set {keys.S3_REGION.label} = {actual}",
+            )
+        first = sources.first_key(scene.aws, source)
+    except sources.NoBucket:
+        raise Ailment(
+            f"there is no bucket {source.bucket}", f"correct {source.key.label}"
+        ) from None
+    except sources.Hidden:
+        raise Skip(f"these credentials may not look at {path}; the role may all the same") from None
+    if first is None:
+        what = "no object's key begins with" if source.is_prefix else "there is no object"
+        raise Ailment(f"{what} {path}", f"correct {source.key.label}, or bring the files there")
+    scene.first_keys[source] = first
+    return f"s3://{source.bucket}/{first}, {actual}"
+
+
+def role_reads(scene: Scene, source: Source) -> str:
+    """The role's policies let COPY list the path and get the first object of it."""
+    bucket = f"arn:{scene.aws.account.partition}:s3:::{source.bucket}"
+    sample = scene.first_keys.get(source, source.path)
+    reasons = [grants.why_not(scene.policies, grants.GET, f"{bucket}/{sample}")]
+    if source.is_prefix:
+        reasons.insert(0, grants.why_not(scene.policies, grants.LIST, bucket, source.path))
+    told = [reason for reason in reasons if reason is not None]
+    if told:
+        raise Ailment(
+            f"{scene.role.name} may not read {source.address}: {'; '.join(told)}",
+            f"{CREATE} renews the policy from [S3]",
+        )
+    return "may list and read it" if source.is_prefix else "may read it"
+
+
+def master_password(scene: Scene) -> str:
+    """Where the master password is kept, if AWS keeps it."""
+    if cluster.secret_is_gone(scene.aws, scene.cluster):
+        raise Ailment("the secret with the master password is gone", f"{CREATE} makes a new one")
+    if scene.cluster.get("MasterPasswordSecretArn"):
+        return "kept by AWS in Secrets Manager"
+    return "of the configuration" if scene.settings.db_password else "not kept by AWS"
 
 
 def endpoint(scene: Scene) -> str:
@@ -155,50 +249,27 @@ def endpoint(scene: Scene) -> str:
     return address
 
 
-def login(scene: Scene) -> str:
-    """The master user can log in, over TLS that is verified."""
-    import warehouse
-
-    if not scene.settings.db_password:
-        raise Ailment(
-            f"there is no {keys.DB_PASSWORD.label}",
-            f"set it in {scene.settings.path.name} or export {keys.DB_PASSWORD.variable}",
-        )
-    with closing(warehouse.connect(scene.settings, "cluster_status")):
-        return f"{scene.settings.db_user} into {scene.settings.db_name}, TLS verified"
-
-
-def count_rows(scene: Scene, tables: Sequence[str]) -> str:
-    """All tables are there, or none yet: a cluster is new before create_tables.py."""
-    import psycopg2
-
-    import warehouse
-    from sql_queries import row_count
-
-    counts: dict[str, int] = {}
-    with (
-        warehouse.connection(scene.settings, "cluster_status") as connection,
-        warehouse.explained("counting rows"),
-    ):
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for table in tables:
-                try:
-                    cursor.execute(row_count(table))
-                except psycopg2.errors.UndefinedTable:
-                    continue
-                counts[table] = cursor.fetchone()[0]
-    missing = [table for table in tables if table not in counts]
-    if missing and counts:
-        raise Ailment(f"missing: {', '.join(missing)}", "python create_tables.py")
-    if missing:
-        return "none yet; next: python create_tables.py"
-    return "\n".join(f"{table} {rows:,}" for table, rows in counts.items())
+def security_group(scene: Scene) -> str:
+    """A security group of the cluster lets this machine in, as AWS sees it or as the VPC does."""
+    groups = network.groups_of(scene.aws, scene.cluster)
+    number = int(scene.cluster.get("Endpoint", {}).get("Port", scene.settings.db_port))
+    seen = network.caller_address(scene.aws)
+    addresses = dict.fromkeys((seen, reach.local_address(scene.settings)))
+    for address in addresses:
+        if address and network.lets_in(groups, address, number):
+            return f"lets in {address} on port {number}"
+    names = ", ".join(group["GroupName"] for group in groups) or "none"
+    raise Ailment(
+        f"no security group of the cluster ({names}) lets {seen} in on port {number}",
+        f"{CREATE} lets this address in",
+    )
 
 
 def _examined(check: Check, scene: Scene) -> Finding:
     try:
         return Finding(check.name, OK, check.examine(scene))
+    except Skip as skip:
+        return Finding(check.name, SKIPPED, str(skip))
     except Ailment as ailment:
         return Finding(check.name, FAILED, ailment.found, ailment.remedy)
     except Fault as fault:

@@ -52,18 +52,34 @@ class Aws:
         return self._client("iam")
 
     @cached_property
+    def ec2(self) -> Any:
+        return self._client("ec2")
+
+    @cached_property
+    def secretsmanager(self) -> Any:
+        return self._client("secretsmanager")
+
+    @cached_property
+    def s3(self) -> Any:
+        return self._client("s3", self.settings.s3_region)
+
+    @cached_property
     def account(self) -> Account:
         """The account of the credentials, asked of STS: the first call that can be refused."""
         identity = self._client("sts").get_caller_identity()
         return Account(identity["Account"], identity["Arn"])
 
-    def _client(self, service: str) -> Any:
+    def in_region(self, region: str) -> Any:
+        """The Redshift API of another region."""
+        return self._client("redshift", region)
+
+    def _client(self, service: str, region: str | None = None) -> Any:
         import boto3
         from botocore.config import Config
 
         return boto3.client(
             service,
-            region_name=self.settings.region,
+            region_name=region or self.settings.region,
             endpoint_url=self.settings.endpoint_url,
             config=Config(retries={"mode": "standard"}, connect_timeout=10, read_timeout=60),
         )
@@ -117,6 +133,11 @@ _REFUSALS = (
         "these credentials may not {action}: {message}",
         "have an administrator allow {action}, or use other credentials",
     ),
+    (
+        r"ClusterNotFound",
+        "there is no such cluster in {region}: {message}",
+        "python -m iac.create_cluster makes it; or check [DWH] CLUSTER_IDENTIFIER and [AWS] REGION",
+    ),
     (r"OptInRequired|RegionDisabled", "{message}", "enable the region or change [AWS] REGION"),
     (r"QuotaExceeded", "{message}", "delete what is not needed or ask AWS for a higher quota"),
     (
@@ -151,7 +172,7 @@ def explain(error: Exception, settings: Settings) -> str | None:
     """Cause and next step of an error of botocore, None for any other exception."""
     classes = [kind.__name__ for kind in type(error).__mro__ if "botocore" in kind.__module__]
     if "ClientError" in classes:
-        return _refusal(error)
+        return _refusal(error, settings.region)
     for names, cause, step in _FAILURES:
         if not set(names).isdisjoint(classes):
             return f"{cause}\nnext: {step}".format(
@@ -163,12 +184,14 @@ def explain(error: Exception, settings: Settings) -> str | None:
     return str(error) if classes else None
 
 
-def _refusal(error: Any) -> str:
+def _refusal(error: Any, region: str) -> str:
     code = str(error.response["Error"].get("Code", ""))
     message = str(error.response["Error"].get("Message", "")).strip().rstrip(".")
     named = re.search(r"perform:? ([\w-]+:\w+)", message)
     action = named.group(1) if named else error.operation_name
     for pattern, cause, step in _REFUSALS:
         if re.search(pattern, code):
-            return f"{cause}\nnext: {step}".format(code=code, message=message, action=action)
+            return f"{cause}\nnext: {step}".format(
+                code=code, message=message, action=action, region=region
+            )
     return f"AWS refused {error.operation_name}: {code}: {message}"

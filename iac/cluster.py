@@ -1,51 +1,34 @@
-"""The cluster: made or found, waited for, attached to its role, deleted.
-
-Waiting is botocore's own; a listener on the answers shows the state meanwhile, and ends the wait
-where the state will not change by itself.
-"""
+"""The cluster: made or found, waited for, given its role and its group, paused, deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import settings as keys
 from iac import rules, tags
 from iac.clients import Aws
+from iac.waiting import Patience
 from terminal import Fault
 
 Description = dict[str, Any]
 
-POLL_S = 2.0
 # IAM tells the rest of AWS of a new role with a delay, seconds as a rule.
 ROLE_KNOWN_AFTER_S = 30.0
 
+_DELETE = "python -m iac.delete_cluster --yes"
 # States that no waiting ends -> what does.
 # https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-cluster-status.html
 STUCK = {
-    "paused": "resume it: aws redshift resume-cluster --region {region}"
-    " --cluster-identifier {name}",
-    "hardware-failure": "delete it: python -m iac.delete_cluster --yes",
-    "incompatible-hsm": "delete it: python -m iac.delete_cluster --yes",
+    "paused": "resume it: python -m iac.resume_cluster",
+    "hardware-failure": f"delete it: {_DELETE}",
+    "incompatible-hsm": f"delete it: {_DELETE}",
     "incompatible-network": "check its VPC and subnets in the AWS console",
     "incompatible-parameters": "check its parameter group in the AWS console",
-    "incompatible-restore": "delete it: python -m iac.delete_cluster --yes",
+    "incompatible-restore": f"delete it: {_DELETE}",
     "storage-full": "drop what is not needed, or give it more nodes in the AWS console",
 }
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for the cluster, in minutes, and who is told its state meanwhile."""
-
-    minutes: float
-    show: Callable[[str], None]
-
-    def config(self) -> dict[str, float]:
-        """The WaiterConfig of botocore that asks every POLL_S seconds for so long."""
-        return {"Delay": POLL_S, "MaxAttempts": max(1, int(self.minutes * 60 / POLL_S))}
+GOING = ("deleting", "final-snapshot")
 
 
 def find(aws: Aws) -> Description | None:
@@ -59,33 +42,38 @@ def find(aws: Aws) -> Description | None:
     return cluster
 
 
-def ensure(aws: Aws, role_arn: str, patience: Patience) -> str:
+def ensure(aws: Aws, role_arn: str, group_id: str, patience: Patience) -> str:
     """Have the configured cluster exist, not yet be available; a note of what was done."""
     cluster = find(aws)
-    if cluster is not None and cluster["ClusterStatus"] == "deleting":
+    if cluster is not None and cluster["ClusterStatus"] in GOING:
         wait_until_deleted(aws, patience)
         cluster = None
     if cluster is None:
-        _once_role_is_known(lambda: aws.redshift.create_cluster(**creation(aws, role_arn)))
+        request = creation(aws, role_arn, group_id)
+        _once_role_is_known(lambda: aws.redshift.create_cluster(**request))
         return "created"
     return "; ".join(("exists", *differences(cluster, aws.settings)))
 
 
-def creation(aws: Aws, role_arn: str) -> Description:
+def creation(aws: Aws, role_arn: str, group_id: str) -> Description:
     """The arguments of create_cluster."""
     settings = aws.settings
     size: Description = {"ClusterType": "single-node"}
     if settings.number_of_nodes > 1:
         size = {"ClusterType": "multi-node", "NumberOfNodes": settings.number_of_nodes}
+    password: Description = {"ManageMasterPassword": True}
+    if settings.db_password:
+        password = {"MasterUserPassword": settings.db_password.reveal()}
     return {
         **size,
         "ClusterIdentifier": settings.cluster_identifier,
         "NodeType": settings.node_type,
         "DBName": settings.db_name,
         "MasterUsername": settings.db_user,
-        "MasterUserPassword": settings.db_password.reveal(),
+        **password,
         "Port": rules.port_to_ask_for(settings.db_port),
         "IamRoles": [role_arn],
+        "VpcSecurityGroupIds": [group_id],
         "Encrypted": True,
         "PubliclyAccessible": settings.publicly_accessible,
         "Tags": tags.tags(aws),
@@ -114,19 +102,46 @@ def differences(cluster: Description, settings: keys.Settings) -> list[str]:
 
 def wait_until_available(aws: Aws, patience: Patience) -> Description:
     """Wait until the cluster takes connections; its description, endpoint included."""
-    _wait(aws, aws.redshift.get_waiter("cluster_available"), patience)
-    cluster = find(aws)
-    if cluster is None or "Address" not in cluster.get("Endpoint", {}):
-        raise Fault(
-            f"the cluster {aws.settings.cluster_identifier} has no endpoint yet\n"
-            "next: run the same command again"
-        )
+
+    def ready(cluster: Description | None) -> bool:
+        if cluster is None:
+            return False
+        state = str(cluster["ClusterStatus"])
+        name = aws.settings.cluster_identifier
+        if state in GOING:
+            raise Fault(f"the cluster {name} went {state} meanwhile\nnext: run this again")
+        if step := STUCK.get(state):
+            raise Fault(f"the cluster {name} is {state}\nnext: {step}")
+        return state == "available" and "Address" in cluster.get("Endpoint", {})
+
+    cluster = _wait(aws, patience, ready)
+    assert cluster is not None
     return cluster
 
 
 def wait_until_deleted(aws: Aws, patience: Patience) -> None:
     """Wait until the cluster is gone."""
-    _wait(aws, aws.redshift.get_waiter("cluster_deleted"), patience, until_gone=True)
+    _wait(aws, patience, lambda cluster: cluster is None)
+
+
+def join(aws: Aws, cluster: Description, group_id: str, patience: Patience) -> str:
+    """Have the cluster in the security group besides its others; a note of what was done."""
+    if has_group(cluster, group_id):
+        return "protects the cluster already"
+    groups = [one["VpcSecurityGroupId"] for one in cluster.get("VpcSecurityGroups", [])]
+    aws.redshift.modify_cluster(
+        ClusterIdentifier=aws.settings.cluster_identifier,
+        VpcSecurityGroupIds=[*groups, group_id],
+    )
+    _wait(aws, patience, lambda found: found is not None and has_group(found, group_id))
+    return "protects the cluster now"
+
+
+def has_group(cluster: Description, group_id: str) -> bool:
+    """Whether the cluster is in this security group."""
+    return any(
+        one["VpcSecurityGroupId"] == group_id for one in cluster.get("VpcSecurityGroups", [])
+    )
 
 
 def attach(aws: Aws, cluster: Description, role_arn: str, patience: Patience) -> str:
@@ -143,7 +158,12 @@ def attach(aws: Aws, cluster: Description, role_arn: str, patience: Patience) ->
             )
         )
         done = "attached"
-    _wait(aws, _role_waiter(aws, role_arn), patience)
+    _wait(
+        aws,
+        patience,
+        lambda found: found is not None and attachment(found, role_arn) == "in-sync",
+        lambda found: f"role {attachment(found, role_arn)}",
+    )
     return done
 
 
@@ -155,10 +175,51 @@ def attachment(cluster: Description, role_arn: str) -> str | None:
     return None
 
 
-def remedy(state: str, settings: keys.Settings) -> str | None:
-    """What gets the configured cluster out of a state that no waiting ends, None for others."""
-    step = STUCK.get(state)
-    return step and step.format(name=settings.cluster_identifier, region=settings.region)
+def renew_secret(aws: Aws, cluster: Description) -> str | None:
+    """Have AWS make the master password anew where its secret is gone; what was done, if so."""
+    if aws.settings.db_password or not secret_is_gone(aws, cluster):
+        return None
+    aws.redshift.modify_cluster(
+        ClusterIdentifier=aws.settings.cluster_identifier, ManageMasterPassword=True
+    )
+    return "its secret was gone: AWS made a new password"
+
+
+def secret_is_gone(aws: Aws, cluster: Description) -> bool:
+    """Whether the secret that AWS keeps the master password in was deleted."""
+    arn = cluster.get("MasterPasswordSecretArn")
+    if arn is None:
+        return False
+    try:
+        return "DeletedDate" in aws.secretsmanager.describe_secret(SecretId=arn)
+    except aws.secretsmanager.exceptions.ResourceNotFoundException:
+        return True
+
+
+def pause(aws: Aws, patience: Patience) -> str:
+    """Pause the cluster and wait until it is; a note of what was done."""
+    cluster = _existing(aws)
+    if cluster["ClusterStatus"] == "paused":
+        return "paused already"
+    if cluster["ClusterStatus"] != "pausing":
+        wait_until_available(aws, patience)
+        aws.redshift.pause_cluster(ClusterIdentifier=aws.settings.cluster_identifier)
+    _wait(aws, patience, lambda found: found is not None and found["ClusterStatus"] == "paused")
+    return "paused"
+
+
+def resume(aws: Aws, patience: Patience) -> str:
+    """Resume the cluster and wait until it is available; a note of what was done."""
+    cluster = _existing(aws)
+    if cluster["ClusterStatus"] == "available":
+        return "available already"
+    if cluster["ClusterStatus"] == "pausing":
+        _wait(aws, patience, lambda found: found is None or found["ClusterStatus"] == "paused")
+        cluster = _existing(aws)
+    if cluster["ClusterStatus"] == "paused":
+        aws.redshift.resume_cluster(ClusterIdentifier=aws.settings.cluster_identifier)
+    _wait(aws, patience, lambda found: found is not None and found["ClusterStatus"] == "available")
+    return "available"
 
 
 def remove(aws: Aws, final_snapshot: str | None, patience: Patience) -> str | None:
@@ -168,15 +229,25 @@ def remove(aws: Aws, final_snapshot: str | None, patience: Patience) -> str | No
     if cluster is None:
         return None
     state = cluster["ClusterStatus"]
-    if state == "paused":
-        aws.redshift.resume_cluster(ClusterIdentifier=name)
-    if state not in ("available", "deleting", "final-snapshot", *(STUCK.keys() - {"paused"})):
-        # AWS deletes no cluster that is busy.
-        wait_until_available(aws, patience)
-    if state not in ("deleting", "final-snapshot"):
+    if state not in GOING:
+        if state in ("paused", "pausing", "resuming"):
+            resume(aws, patience)
+        elif state not in STUCK:
+            # AWS deletes no cluster that is busy.
+            wait_until_available(aws, patience)
         aws.redshift.delete_cluster(ClusterIdentifier=name, **_snapshot(final_snapshot))
     wait_until_deleted(aws, patience)
     return f"deleted; snapshot {final_snapshot} kept" if final_snapshot else "deleted"
+
+
+def _existing(aws: Aws) -> Description:
+    cluster = find(aws)
+    if cluster is None:
+        name, region = aws.settings.cluster_identifier, aws.settings.region
+        raise Fault(
+            f"there is no cluster {name} in {region}\nnext: python -m iac.create_cluster makes it"
+        )
+    return cluster
 
 
 def _once_role_is_known(request: Callable[[], object]) -> None:
@@ -201,78 +272,26 @@ def _snapshot(name: str | None) -> Description:
     return {"SkipFinalClusterSnapshot": False, "FinalClusterSnapshotIdentifier": name}
 
 
-def _wait(aws: Aws, waiter: Any, patience: Patience, *, until_gone: bool = False) -> None:
-    from botocore.exceptions import ClientError, WaiterError
-
+def _wait(
+    aws: Aws,
+    patience: Patience,
+    is_over: Callable[[Description | None], bool],
+    describe: Callable[[Description], str] = lambda cluster: str(cluster["ClusterStatus"]),
+) -> Description | None:
+    """Look at the cluster until `is_over`; Fault that says what to look at when time is over."""
+    state = "not there"
+    for cluster in patience.looks(lambda: find(aws)):
+        state = "not there" if cluster is None else describe(cluster)
+        patience.show(state)
+        if is_over(cluster):
+            return cluster
     name = aws.settings.cluster_identifier
-    seen = _LastState(patience.show)
-    try:
-        with _listening(aws, seen, until_gone):
-            waiter.wait(ClusterIdentifier=name, WaiterConfig=patience.config())
-    except WaiterError as error:
-        if "Error" in error.last_response:
-            raise ClientError(error.last_response, "DescribeClusters") from error
-        if "Max attempts" not in str(error):
-            raise Fault(
-                f"the cluster {name} went {seen.state} meanwhile\nnext: run the same command again"
-            ) from error
-        raise Fault(
-            f"the cluster {name} is still {seen.state} after {patience.minutes:g} minutes\n"
-            "next: run the same command again to wait on, or look at its events: aws redshift"
-            f" describe-events --source-type cluster --source-identifier {name}"
-            f" --region {aws.settings.region}"
-        ) from error
-
-
-class _LastState:
-    """The state that the last answer held, told on whenever an answer comes."""
-
-    def __init__(self, show: Callable[[str], None]) -> None:
-        self.state = "not there"
-        self._show = show
-
-    def __call__(self, state: str) -> None:
-        self.state = state
-        self._show(state)
-
-
-@contextmanager
-def _listening(aws: Aws, seen: _LastState, until_gone: bool) -> Iterator[None]:
-    settings = aws.settings
-
-    def answered(parsed: Description, **_: object) -> None:
-        for cluster in parsed.get("Clusters", []):
-            state = str(cluster["ClusterStatus"])
-            seen(state)
-            if not until_gone and (step := remedy(state, settings)):
-                raise Fault(f"the cluster {settings.cluster_identifier} is {state}\nnext: {step}")
-
-    events = aws.redshift.meta.events
-    events.register("after-call.redshift.DescribeClusters", answered)
-    try:
-        yield
-    finally:
-        events.unregister("after-call.redshift.DescribeClusters", answered)
-
-
-def _role_waiter(aws: Aws, role_arn: str) -> Any:
-    # AWS offers no waiter for this; botocore builds one from the same kind of model as its own.
-    from botocore.waiter import WaiterModel, create_waiter_with_client
-
-    status = f"Clusters[].IamRoles[?IamRoleArn=='{role_arn}'].ApplyStatus[]"
-    in_sync = {"matcher": "pathAll", "argument": status, "expected": "in-sync", "state": "success"}
-    model = {
-        "version": 2,
-        "waiters": {
-            "RoleInSync": {
-                "operation": "DescribeClusters",
-                "delay": POLL_S,
-                "maxAttempts": 30,
-                "acceptors": [in_sync],
-            }
-        },
-    }
-    return create_waiter_with_client("RoleInSync", WaiterModel(model), aws.redshift)
+    raise Fault(
+        f"the cluster {name} is still {state} after {patience.minutes:g} minutes\n"
+        "next: run the same command again to wait on, or look at its events: aws redshift"
+        f" describe-events --source-type cluster --source-identifier {name}"
+        f" --region {aws.settings.region}"
+    )
 
 
 def _written(value: object) -> str:

@@ -2,36 +2,63 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import settings as keys
 import terminal
 
+if TYPE_CHECKING:
+    from iac.checks import Finding
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = terminal.parser(
-        "python -m iac.cluster_status",
-        "Check credentials, role, cluster, endpoint, login and tables, and say what mends what.\n"
-        "Exit code 0: a load would work; 1: it would not; 2: wrong usage or configuration.",
-        "python -m iac.cluster_status --config dwh.cfg",
-    ).parse_args(argv)
+    arguments = _parser().parse_args(argv)
     settings = keys.load(arguments.config or keys.DEFAULT_PATH)
+    from iac import checks
+
+    with terminal.Steps(arguments.quiet) as steps:
+        findings = look(settings, steps)
+    failed = sum(finding.state == checks.FAILED for finding in findings)
+    if arguments.json:
+        facts = {"cluster": settings.cluster_identifier, "ready": not failed}
+        print(json.dumps({**facts, "checks": [asdict(one) for one in findings]}, indent=2))
+    else:
+        rows = [(one.check, one.state, one.found, one.remedy) for one in findings]
+        title = f"Cluster {settings.cluster_identifier} of {settings.path.name}"
+        terminal.print_table(title, ("check", "state", "found", "remedy"), rows)
+        print(f"not ready: {failed} failed" if failed else "ready for a load: python etl.py")
+    return terminal.EXIT_FAILED if failed else 0
+
+
+def look(settings: keys.Settings, steps: terminal.Steps) -> list[Finding]:
+    """Perform every check."""
     from iac import checks
     from sql_queries import STAGING_TABLES, STAR_TABLES
 
     scene = checks.Scene(settings)
     findings = []
-    with terminal.Steps(arguments.quiet) as steps, steps.step("look at everything") as step:
-        for check in checks.checks(STAGING_TABLES + STAR_TABLES):
+    with steps.step("look at everything") as step:
+        for check in checks.checks(settings, STAGING_TABLES + STAR_TABLES):
             step.note = check.name
             findings.append(checks.perform(check, scene))
         step.note = f"{len(findings)} checks"
-    rows = [(one.check, one.state, one.found, one.remedy) for one in findings]
-    title = f"Cluster {settings.cluster_identifier} of {settings.path.name}"
-    terminal.print_table(title, ("check", "state", "found", "remedy"), rows)
-    failed = sum(finding.state == checks.FAILED for finding in findings)
-    print(f"not ready: {failed} failed" if failed else "ready for a load: python etl.py")
-    return terminal.EXIT_FAILED if failed else 0
+    return findings
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = terminal.parser(
+        "python -m iac.cluster_status",
+        "Check account, cluster, role, S3, network, login and tables, and say what mends what.\n"
+        "Exit code 0: a load would work; 1: it would not; 2: wrong usage or configuration.",
+        "python -m iac.cluster_status --config dwh.cfg\n"
+        "python -m iac.cluster_status --json | jq '.checks[] | select(.state == \"failed\")'",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
 
 
 if __name__ == "__main__":

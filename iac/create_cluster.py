@@ -1,4 +1,4 @@
-"""Make the role and the cluster, wait for the cluster, write where it is into dwh.cfg.
+"""Make role, security group and cluster, wait for the cluster, write where it is into dwh.cfg.
 
 Each step finds what is there already: run it again after an interruption, or at any time.
 """
@@ -8,39 +8,77 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import settings as keys
 import terminal
-from iac import cluster, config_file, role, rules
+from iac import cluster, config_file, network, prices, role, rules
 from iac.clients import Aws, explained
-from iac.cluster import Description, Patience
+from iac.cluster import Description
+from iac.waiting import Patience
 
 DEFAULT_MINUTES = 30.0
 LONGEST_MINUTES = 24 * 60.0
 
-REQUIRED = (keys.DB_PASSWORD, keys.LOG_DATA, keys.LOG_JSONPATH, keys.SONG_DATA)
+REQUIRED = (keys.LOG_DATA, keys.LOG_JSONPATH, keys.SONG_DATA)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is there in the end: the cluster's description and the ARN of its role."""
+
+    cluster: Description
+    role_arn: str
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = terminal.parser(
-        "python -m iac.create_cluster",
-        "Make the IAM role and the Redshift cluster that the configuration describes, wait until\n"
-        "the cluster is available and write ARN, HOST and DB_PORT into the configuration.\n"
-        "What exists is kept. A cluster costs money from now until it is deleted.",
-        "python -m iac.create_cluster\npython -m iac.create_cluster --config my.cfg --timeout 60",
-    )
-    add_timeout(parser)
-    arguments = parser.parse_args(argv)
+    arguments = _parser().parse_args(argv)
     with terminal.Steps(arguments.quiet) as steps:
         settings = _configuration(arguments.config, steps)
+        aws = Aws(settings)
         with explained(settings):
-            made, arn = create(Aws(settings), steps, arguments.timeout)
-        _write(settings, made, arn, steps)
-    _report(settings, made, arn)
+            if arguments.dry_run:
+                return _dry_run(aws, arguments.cidr)
+            made = create(aws, steps, arguments.timeout, arguments.cidr)
+        _write(settings, made, steps)
+    _report(settings, made)
     option = f" --config {arguments.config}" if arguments.config else ""
     print(f"next: python create_tables.py{option}")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = terminal.parser(
+        "python -m iac.create_cluster",
+        "Make the IAM role, the security group and the Redshift cluster that the configuration\n"
+        "describes, wait until the cluster is available and write ARN, HOST and DB_PORT into the\n"
+        "configuration. What exists is kept. A cluster costs money until it is deleted or paused.",
+        "python -m iac.create_cluster --dry-run\n"
+        "python -m iac.create_cluster --config my.cfg --cidr 203.0.113.0/24 --timeout 60",
+    )
+    add_timeout(parser)
+    admitted = parser.add_mutually_exclusive_group()
+    admitted.add_argument(
+        "--cidr",
+        metavar="RANGE",
+        type=_cidr,
+        action="append",
+        default=[],
+        help="who may connect, as 203.0.113.7/32; may be repeated (default: this machine's"
+        " address as AWS sees it, alone)",
+    )
+    admitted.add_argument(
+        "--open-to-the-world",
+        dest="cidr",
+        action="store_const",
+        const=[network.WORLD],
+        help="let every address connect: only the password protects the data then",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list the calls that would change something"
+    )
+    return parser
 
 
 def add_timeout(parser: argparse.ArgumentParser) -> None:
@@ -54,20 +92,69 @@ def add_timeout(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def create(aws: Aws, steps: terminal.Steps, minutes: float) -> tuple[Description, str]:
-    """Get or create role and cluster; the available cluster and the ARN of its role."""
+def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str] = ()) -> Made:
+    """Get or create role, security group and cluster, and connect them with each other."""
     settings = aws.settings
     with steps.step("AWS account") as step:
         step.note = f"{aws.account.number} {aws.account.user}, {settings.region}"
+    with steps.step("who may connect") as step:
+        cidrs = cidrs or [f"{network.caller_address(aws)}/32"]
+        step.note = ", ".join(cidrs)
+    if network.WORLD in cidrs:
+        steps.say("warning: every address in the world may try to log in")
     with steps.step(f"role {settings.iam_role_name}") as step:
         arn, step.note = role.ensure(aws)
+    with steps.step(f"security group {network.group_name(aws)}") as step:
+        group, step.note = network.ensure(aws)
     with steps.step(f"cluster {settings.cluster_identifier}") as step:
-        step.note = cluster.ensure(aws, arn, patience(minutes, step))
+        done = cluster.ensure(aws, arn, group, patience(minutes, step))
+        price = prices.estimate(settings.node_type, settings.number_of_nodes)
+        step.note = f"{done}; {price}" if done == "created" else done
     with steps.step("wait until it is available") as step:
         made = cluster.wait_until_available(aws, patience(minutes, step))
     with steps.step("role attached to the cluster") as step:
         step.note = cluster.attach(aws, made, arn, patience(minutes, step))
-    return made, arn
+    with steps.step("security group of the cluster") as step:
+        joined = cluster.join(aws, made, group, patience(minutes, step))
+        admitted = network.admit(aws, int(made["Endpoint"]["Port"]), cidrs)
+        step.note = f"{joined}, {admitted}"
+    with steps.step("master password") as step:
+        renewed = cluster.renew_secret(aws, made)
+        kept = "of the configuration" if settings.db_password else "kept by AWS, never seen here"
+        step.note = renewed or kept
+    return Made(made, arn)
+
+
+def calls(aws: Aws, cidrs: Sequence[str]) -> list[tuple[str, str]]:
+    """The calls that `create` would change something with: operation, and on what."""
+    settings = aws.settings
+    cidrs = cidrs or [f"{network.caller_address(aws)}/32"]
+    made, group = cluster.find(aws), network.find(aws)
+    found = role.find(aws, settings.iam_role_name)
+    size = f"{settings.number_of_nodes} x {settings.node_type}, encrypted"
+    attached = made and found and cluster.attachment(made, found.arn)
+    joined = made and group and cluster.has_group(made, group["GroupId"])
+    admitted = group and network.admits(group, cidrs)
+    planned = [
+        (found is None, "iam:CreateRole", settings.iam_role_name),
+        (role.trust_differs(found), "iam:UpdateAssumeRolePolicy", settings.iam_role_name),
+        (role.policy_differs(aws), "iam:PutRolePolicy", role.POLICY_NAME),
+        (group is None, "ec2:CreateSecurityGroup", network.group_name(aws)),
+        (made is None, "redshift:CreateCluster", f"{settings.cluster_identifier}, {size}"),
+        (made and not attached, "redshift:ModifyClusterIamRoles", settings.iam_role_name),
+        (made and not joined, "redshift:ModifyCluster", network.group_name(aws)),
+        (not admitted, "ec2:AuthorizeSecurityGroupIngress", ", ".join(cidrs)),
+    ]
+    return [(operation, target) for needed, operation, target in planned if needed]
+
+
+def _dry_run(aws: Aws, cidrs: Sequence[str]) -> int:
+    planned = calls(aws, cidrs)
+    title = f"Would be called in account {aws.account.number}, {aws.settings.region}"
+    terminal.print_table(title, ("call", "on"), planned)
+    price = prices.estimate(aws.settings.node_type, aws.settings.number_of_nodes)
+    print(f"{len(planned)} calls, none made; the cluster costs {price}")
+    return 0
 
 
 def _configuration(path: Path | None, steps: terminal.Steps) -> keys.Settings:
@@ -76,17 +163,16 @@ def _configuration(path: Path | None, steps: terminal.Steps) -> keys.Settings:
             config_file.copy_example()
             step.note = f"{keys.DEFAULT_PATH.name} made from {keys.EXAMPLE_PATH.name}"
         settings = keys.load(path or keys.DEFAULT_PATH, REQUIRED)
-        example = keys.load(keys.EXAMPLE_PATH, environ={})
-        rules.check(settings, example.db_password.reveal())
+        rules.check(settings)
         step.note = step.note or str(settings.path)
     return settings
 
 
-def _write(settings: keys.Settings, made: Description, arn: str, steps: terminal.Steps) -> None:
+def _write(settings: keys.Settings, made: Made, steps: terminal.Steps) -> None:
     values = {
-        keys.ROLE_ARN: arn,
-        keys.HOST: made["Endpoint"]["Address"],
-        keys.DB_PORT: str(made["Endpoint"]["Port"]),
+        keys.ROLE_ARN: made.role_arn,
+        keys.HOST: made.cluster["Endpoint"]["Address"],
+        keys.DB_PORT: str(made.cluster["Endpoint"]["Port"]),
     }
     with steps.step(f"ARN, HOST and DB_PORT into {settings.path.name}") as step:
         step.note = "written" if config_file.write(settings.path, values) else "there already"
@@ -95,19 +181,26 @@ def _write(settings: keys.Settings, made: Description, arn: str, steps: terminal
             steps.say(f"{key.variable} in the environment beats what is written: unset it")
 
 
-def _report(settings: keys.Settings, made: Description, arn: str) -> None:
-    endpoint = made["Endpoint"]
-    public = "yes" if made.get("PubliclyAccessible") else "no, reachable inside its VPC only"
+def _report(settings: keys.Settings, made: Made) -> None:
+    found = made.cluster
+    endpoint, nodes = found["Endpoint"], int(found.get("NumberOfNodes") or 1)
+    public = found.get("PubliclyAccessible")
     terminal.print_table(
         f"Cluster {settings.cluster_identifier}",
         ("what", "value"),
         (
             ("endpoint", f"{endpoint['Address']}:{endpoint['Port']}"),
-            ("database", f"{made.get('DBName')}, user {made.get('MasterUsername')}"),
-            ("nodes", f"{made.get('NumberOfNodes')} x {made.get('NodeType')}"),
-            ("encrypted", "yes" if made.get("Encrypted") else "no"),
-            ("public", public),
-            ("role", arn),
+            ("database", f"{found.get('DBName')}, user {found.get('MasterUsername')}"),
+            ("nodes", f"{nodes} x {found.get('NodeType')}"),
+            ("costs", prices.estimate(str(found.get("NodeType")), nodes)),
+            ("encrypted", "yes" if found.get("Encrypted") else "no"),
+            (
+                "public",
+                "YES: reachable from the internet, as [DWH] PUBLICLY_ACCESSIBLE asks"
+                if public
+                else "no, reachable inside its VPC only",
+            ),
+            ("role", made.role_arn),
         ),
     )
 
@@ -119,6 +212,17 @@ def patience(minutes: float, step: terminal.Step) -> Patience:
         step.note = state
 
     return Patience(minutes, show)
+
+
+def _cidr(text: str) -> str:
+    try:
+        cidr = network.check_cidr(text)
+    except ValueError as error:
+        message = f"expected a range as 203.0.113.7/32, got {text!r}: {error}"
+        raise argparse.ArgumentTypeError(message) from None
+    if cidr == network.WORLD:
+        raise argparse.ArgumentTypeError(f"{cidr} is every address: say --open-to-the-world")
+    return cidr
 
 
 def _minutes(text: str) -> float:

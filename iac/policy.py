@@ -31,9 +31,9 @@ def trusts_redshift(document: Document) -> bool:
     """Whether a trust policy, however it is written, lets Redshift assume its role."""
     return any(
         statement.get("Effect") == "Allow"
-        and "sts:AssumeRole" in _listed(statement.get("Action"))
-        and SERVICE in _listed(_services(statement.get("Principal")))
-        for statement in _listed(document.get("Statement"))
+        and "sts:AssumeRole" in listed(statement.get("Action"))
+        and SERVICE in listed(_services(statement.get("Principal")))
+        for statement in listed(document.get("Statement"))
     )
 
 
@@ -83,5 +83,6 @@ def _services(principal: Any) -> Any:
     return principal.get("Service") if isinstance(principal, dict) else None
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """A policy writes a list of one as the one thing."""
     return value if isinstance(value, list) else [value]

@@ -48,6 +48,30 @@ def read_policy(aws: Aws, name: str) -> policy.Document | None:
     return document
 
 
+def trust_differs(role: Role | None) -> bool:
+    """Whether a role that was made here trusts others than Redshift, or not only it."""
+    return role is not None and role.made_here and role.trust != policy.trust()
+
+
+def policy_differs(aws: Aws) -> bool:
+    """Whether that policy is not what the configured S3 paths need."""
+    wanted = policy.read_access(aws.settings, aws.account.partition)
+    return read_policy(aws, aws.settings.iam_role_name) != wanted
+
+
+def policies(aws: Aws, name: str) -> dict[str, policy.Document]:
+    """Every policy of the role, inline and managed, by name."""
+    documents: dict[str, policy.Document] = {}
+    for page in aws.iam.get_paginator("list_role_policies").paginate(RoleName=name):
+        for inline in page["PolicyNames"]:
+            answer = aws.iam.get_role_policy(RoleName=name, PolicyName=inline)
+            documents[inline] = answer["PolicyDocument"]
+    for page in aws.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+        for attached in page["AttachedPolicies"]:
+            documents[attached["PolicyName"]] = _managed(aws, attached["PolicyArn"])
+    return documents
+
+
 def ensure(aws: Aws) -> tuple[str, str]:
     """Make the configured role, or put right what differs; its ARN and a note of what was done.
 
@@ -64,11 +88,11 @@ def ensure(aws: Aws) -> tuple[str, str]:
             f"the role {name} exists, is not this project's and does not trust {policy.SERVICE}\n"
             f"next: set {IAM_ROLE_NAME.label} to a name that is free"
         )
-    elif role.made_here and role.trust != policy.trust():
+    elif trust_differs(role):
         aws.iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policy.trust()))
         done.append("trust put right")
-    wanted = policy.read_access(aws.settings, aws.account.partition)
-    if read_policy(aws, name) != wanted:
+    if policy_differs(aws):
+        wanted = policy.read_access(aws.settings, aws.account.partition)
         aws.iam.put_role_policy(
             RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(wanted)
         )
@@ -85,7 +109,7 @@ def remove(aws: Aws) -> str | None:
     role = find(aws, name)
     if role is None:
         return None
-    if other := _cluster_with(aws, role.arn):
+    if other := cluster_with(aws, role.arn):
         return f"kept: the cluster {other} uses it"
     # Whatever is gone already was to be gone: an earlier run may have been cut short.
     with suppress(aws.iam.exceptions.NoSuchEntityException):
@@ -95,6 +119,15 @@ def remove(aws: Aws) -> str | None:
         else:
             aws.iam.delete_role_policy(RoleName=name, PolicyName=POLICY_NAME)
     return "deleted" if role.made_here else "kept: it was not made by iac.create_cluster"
+
+
+def cluster_with(aws: Aws, arn: str) -> str | None:
+    """The name of a cluster that the role is attached to, None where it is to none."""
+    for page in aws.redshift.get_paginator("describe_clusters").paginate():
+        for cluster in page["Clusters"]:
+            if any(role["IamRoleArn"] == arn for role in cluster.get("IamRoles", [])):
+                return str(cluster["ClusterIdentifier"])
+    return None
 
 
 def _create(aws: Aws, name: str) -> Role:
@@ -117,9 +150,8 @@ def _strip(aws: Aws, name: str) -> None:
             aws.iam.delete_role_policy(RoleName=name, PolicyName=inline)
 
 
-def _cluster_with(aws: Aws, arn: str) -> str | None:
-    for page in aws.redshift.get_paginator("describe_clusters").paginate():
-        for cluster in page["Clusters"]:
-            if any(role["IamRoleArn"] == arn for role in cluster.get("IamRoles", [])):
-                return str(cluster["ClusterIdentifier"])
-    return None
+def _managed(aws: Aws, arn: str) -> policy.Document:
+    version = aws.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    answer = aws.iam.get_policy_version(PolicyArn=arn, VersionId=version)
+    document: policy.Document = answer["PolicyVersion"]["Document"]
+    return document

@@ -63,23 +63,13 @@ _PASSWORD_RULES = (
 )
 
 
-def check(settings: Settings, published_password: str) -> None:
-    """Raise UsageFault that names every setting which Redshift would refuse.
-
-    `published_password` stands in the example configuration, so everybody knows it: it is good
-    for an endpoint of one's own and refused where AWS would put it on a cluster.
-    """
-    password = settings.db_password.reveal()
+def check(settings: Settings) -> None:
+    """Raise UsageFault that names every setting which Redshift would refuse."""
     problems = [
         *form_problems(settings),
         *node_problems(settings.node_type, settings.number_of_nodes),
-        *password_problems(password),
+        *password_problems(settings.db_password.reveal()),
     ]
-    if password == published_password and settings.endpoint_url is None:
-        problems.append(
-            f"{keys.DB_PASSWORD.label} is the example's, which is public: choose one of your own,"
-            f" in {settings.path} or in {keys.DB_PASSWORD.variable}"
-        )
     if problems:
         raise UsageFault("\n".join(problems))
 
@@ -116,9 +106,9 @@ def node_problems(node_type: str, number: int) -> list[str]:
 
 
 def password_problems(password: str) -> list[str]:
-    """The rules that a master password breaks, in words that do not show it."""
+    """The rules that a given master password breaks, in words that do not show it."""
     broken = [rule for pattern, rule in _PASSWORD_RULES if not re.fullmatch(pattern, password)]
-    if not broken:
+    if not broken or not password:
         return []
     return [
         f"{keys.DB_PASSWORD.label} is none that Redshift takes: expected one that "

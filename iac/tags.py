@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from iac.clients import Aws
 
@@ -24,8 +24,13 @@ def made_here(found: Sequence[Tag]) -> bool:
     return _PROJECT in found and _MAKER in found
 
 
-def left_behind(aws: Aws) -> list[str]:
-    """The ARNs of everything in Redshift that is still tagged as this cluster's."""
+def of_this_cluster(aws: Aws, found: Sequence[Tag]) -> bool:
+    """Whether something with these tags was made for the configured cluster."""
+    return _PROJECT in found and _cluster(aws) in found
+
+
+def in_redshift(aws: Aws) -> list[str]:
+    """The ARNs of everything in Redshift that is tagged as this cluster's."""
     mine = (_PROJECT, _cluster(aws))
     pages = aws.redshift.get_paginator("describe_tags").paginate(
         TagKeys=[tag["Key"] for tag in mine], TagValues=[tag["Value"] for tag in mine]
@@ -35,7 +40,17 @@ def left_behind(aws: Aws) -> list[str]:
         for resource in page["TaggedResources"]:
             tag = {"Key": resource["Tag"]["Key"], "Value": resource["Tag"]["Value"]}
             found[resource["ResourceName"]].append(tag)
-    return sorted(name for name, tagged in found.items() if all(tag in tagged for tag in mine))
+    return sorted(name for name, tagged in found.items() if of_this_cluster(aws, tagged))
+
+
+def security_groups(aws: Aws) -> Iterator[str]:
+    """The security groups that are tagged as this cluster's."""
+    filters = [
+        {"Name": f"tag:{tag['Key']}", "Values": [tag["Value"]]} for tag in (_PROJECT, _cluster(aws))
+    ]
+    for page in aws.ec2.get_paginator("describe_security_groups").paginate(Filters=filters):
+        for group in page["SecurityGroups"]:
+            yield f"{group['GroupId']} ({group['GroupName']})"
 
 
 def _cluster(aws: Aws) -> Tag:

@@ -20,6 +20,8 @@ from types import FrameType
 from standin import Standin
 
 PG_PORT, AWS_PORT = 5439, 4566
+# On AWS it takes minutes.
+CLUSTER_SECONDS = 1.0
 EXAMPLES = """\
 examples:
   python -m standin                                     run until Ctrl-C
@@ -86,6 +88,7 @@ def serve(options: argparse.Namespace, buckets: dict[str, Path], command: list[s
         songs=options.songs,
         events=options.events,
         seed=options.seed,
+        cluster_delay=options.cluster_seconds,
     )
     # Signals are noted, not raised: an exception out of nowhere could get lost in a callback of
     # an import, or interrupt the clean-up.
@@ -206,6 +209,14 @@ def make_parser() -> argparse.ArgumentParser:
         help="written when everything accepts connections: JSON with endpoint_url, host, port, "
         "ca_file; removed at the end",
     )
+    parser.add_argument(
+        "--cluster-seconds",
+        type=_seconds,
+        default=CLUSTER_SECONDS,
+        metavar="S",
+        help="how long a cluster takes to be created, paused, deleted; "
+        f"default {CLUSTER_SECONDS:g}",
+    )
     data = parser.add_argument_group("what its S3 holds")
     data.add_argument(
         "--s3",
@@ -248,6 +259,12 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d*)?", text):
+        raise argparse.ArgumentTypeError(f"expected seconds from 0, got {text!r}")
+    return float(text)
 
 
 def _count(text: str) -> int:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from standin.gateway import gateway
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
-    from standin.redshift_api import StandInCluster
+    from standin.redshift_cluster import StandInCluster
 
 HOST = "127.0.0.1"
 # The variables that make boto3, and so moto at its import, look for a profile of the user.
@@ -41,6 +42,10 @@ class Cluster:
     iam_roles: tuple[str, ...]
     created: str
     default_iam_role: str | None = None
+    port: int = 5439
+    security_groups: tuple[str, ...] = ()
+    # (IAM:user, password) pairs of GetClusterCredentials that have not expired.
+    temporary_passwords: tuple[tuple[str, str], ...] = ()
 
 
 class Cloud:
@@ -48,9 +53,14 @@ class Cloud:
 
     _running: Cloud | None = None
 
-    def __init__(self, *, port: int = 4566) -> None:
-        """`port` 0 takes any free one; nothing is imported or opened before `start`."""
+    def __init__(self, *, port: int = 4566, cluster_delay: float = 0.0) -> None:
+        """`port` 0 takes any free one; nothing is imported or opened before `start`.
+
+        `cluster_delay`: seconds that a cluster takes to be created, paused, deleted and so on.
+        """
         self.port = port
+        self.cluster_delay = cluster_delay
+        self.clock: Callable[[], float] = time.monotonic
         self.database_host = "localhost"
         self.database_port = 5439
         self.on_cluster_deleted: list[Callable[[Cluster], None]] = []
@@ -99,13 +109,47 @@ class Cloud:
         """Every cluster there is, over all accounts and regions."""
         from standin import redshift_api
 
-        return [_snapshot(cluster) for cluster in redshift_api.clusters()]
+        return [self._snapshot(cluster) for cluster in redshift_api.clusters()]
+
+    def lets_in(self, cluster: Cluster, address: str) -> bool:
+        """Do the cluster's security groups let a client of this address in?
+
+        A rule for the port that the cluster was made with counts, and one for the port at which
+        the stand-in really serves it.
+        """
+        from standin import network
+
+        ports = (cluster.port, self.database_port)
+        return network.lets_in(
+            cluster.account_id, cluster.region, cluster.security_groups, address, ports
+        )
 
     def cluster_deleted(self, cluster: StandInCluster) -> None:
-        """Told by the Redshift API that this cluster is gone; told on to whoever asked."""
-        snapshot = _snapshot(cluster)
+        """Told by the Redshift API that this cluster goes; told on to whoever asked."""
+        snapshot = self._snapshot(cluster)
         for callback in self.on_cluster_deleted:
             callback(snapshot)
+
+    def _snapshot(self, cluster: StandInCluster) -> Cluster:
+        """moto's cluster, which changes, as a value that does not."""
+        now = self.clock()
+        return Cluster(
+            identifier=cluster.cluster_identifier,
+            region=cluster.region,
+            account_id=cluster.account_id,
+            database=cluster.db_name,
+            user=cluster.master_username,
+            password=cluster.master_user_password,
+            status=cluster.status,
+            iam_roles=cluster.usable_roles,
+            created=cluster.unique_cluster_id,
+            default_iam_role=cluster.default_iam_role_arn,
+            port=cluster.port,
+            security_groups=tuple(cluster.vpc_security_group_ids),
+            temporary_passwords=tuple(
+                (one.user, one.password) for one in cluster.temporary_passwords if one.until > now
+            ),
+        )
 
     def _make_server(self, listener: socket.socket) -> BaseWSGIServer:
         """The HTTP server on a socket that already listens; it takes the socket over."""
@@ -118,7 +162,8 @@ class Cloud:
             )
             from werkzeug.serving import make_server
 
-            from standin import redshift_api
+            from standin import ec2_api, managed_policies, redshift_api
+            from standin.objects import ACCOUNT
 
             AccountSpecificBackend.get_session().get_available_partitions()
 
@@ -127,6 +172,8 @@ class Cloud:
                 """Say nothing: the terminal belongs to whoever started the stand-in."""
 
         redshift_api.install(self)
+        ec2_api.install()
+        managed_policies.install(ACCOUNT)
         application = gateway(DomainDispatcherApplication(create_backend_app))
         with listener:
             return make_server(
@@ -154,22 +201,6 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def _snapshot(cluster: StandInCluster) -> Cluster:
-    """moto's cluster, which changes, as a value that does not."""
-    return Cluster(
-        identifier=cluster.cluster_identifier,
-        region=cluster.region,
-        account_id=cluster.account_id,
-        database=cluster.db_name,
-        user=cluster.master_username,
-        password=cluster.master_user_password,
-        status=cluster.status,
-        iam_roles=tuple(cluster.iam_roles_arn),
-        created=cluster.unique_cluster_id,
-        default_iam_role=cluster.default_iam_role_arn,
-    )
 
 
 @contextmanager

@@ -9,13 +9,12 @@ from collections.abc import Callable
 
 from standin import copy_command
 from standin.dialect import words
-from standin.lexer import Token, TokenKind, syntax_error
+from standin.lexer import TokenKind, syntax_error
 from standin.plan import Plan
-from standin.relations import Relations
-from standin.rewriter import Facts, Rewriter, folded, rewrite
-from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported
+from standin.rewriter import Facts, folded, rewrite
+from standin.sqlerror import not_supported
 from standin.statement import Statement
-from standin.table_columns import check_name, parse_column, spelled
+from standin.table_columns import check_name, spelled
 from standin.token_cursor import TokenCursor
 
 _GRANTED = words(
@@ -95,64 +94,6 @@ def drop(statement: Statement, facts: Facts) -> Plan:
     cursor.expect_end()
     suffix = f" {behaviour.upper()}" if behaviour else ""
     return Plan(f"DROP {kind} {condition}{names}{suffix}", f"DROP {kind}")
-
-
-def alter_table(statement: Statement, facts: Facts) -> Plan:
-    """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
-    cursor = TokenCursor(statement.tokens, 2)
-    target = cursor.qualified_name()
-    prefix = f"ALTER TABLE {'.'.join(spelled(part) for part in target)} "
-    action = cursor.accept_any("rename", "owner", "add", "drop")
-    if action is None:
-        raise _alteration_not_yet(cursor)
-    if action == "add":
-        text = _add_column(cursor, statement, facts, target[-1])
-    elif action == "drop":
-        text = _drop_column(cursor)
-    elif action == "owner":
-        cursor.expect("to")
-        text = f"OWNER TO {spelled(cursor.name())}"
-    else:
-        text = _rename(cursor)
-    cursor.expect_end()
-    return Plan(prefix + text, "ALTER TABLE")
-
-
-def _alteration_not_yet(cursor: TokenCursor) -> SqlError:
-    words = cursor.tokens[cursor.position : cursor.position + 2]
-    clause = " ".join(token.text.upper() for token in words)
-    return not_supported(f"ALTER TABLE {clause}") if clause else syntax_error(None)
-
-
-def _add_column(cursor: TokenCursor, statement: Statement, facts: Facts, table: Token) -> str:
-    for clause in ("constraint", "primary", "unique", "foreign"):
-        if cursor.sees(clause):
-            raise not_supported("ALTER TABLE ADD of a constraint")
-    cursor.accept("column")
-    rewriter = Rewriter(statement, facts, Relations(statement))
-    column = parse_column(cursor, table.value, rewriter.render)
-    if column.identity is not None:
-        raise SqlError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD of an identity column")
-    return f"ADD COLUMN {column.ddl}"
-
-
-def _drop_column(cursor: TokenCursor) -> str:
-    for clause in ("constraint", "primary"):
-        if cursor.sees(clause):
-            raise not_supported("ALTER TABLE DROP of a constraint")
-    cursor.accept("column")
-    name = spelled(cursor.name())
-    behaviour = cursor.accept_any("cascade", "restrict")
-    return f"DROP COLUMN {name}" + (f" {behaviour.upper()}" if behaviour else "")
-
-
-def _rename(cursor: TokenCursor) -> str:
-    if cursor.accept("to"):
-        return f"RENAME TO {spelled(check_name(cursor.name()))}"
-    cursor.accept("column")
-    old = spelled(cursor.name())
-    cursor.expect("to")
-    return f"RENAME COLUMN {old} TO {spelled(check_name(cursor.name()))}"
 
 
 def truncate(statement: Statement, facts: Facts) -> Plan:
@@ -265,7 +206,7 @@ def grant(statement: Statement, facts: Facts) -> Plan:
             break
     _names(cursor)
     for token in statement.tokens[cursor.position :]:
-        if token.is_word("role", "group"):
+        if token.is_word("role"):
             raise not_supported(f"{statement.tokens[0].value.upper()} for a {token.value}")
     return Plan(folded(statement), statement.tokens[0].value.upper())
 

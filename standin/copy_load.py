@@ -42,8 +42,7 @@ CHUNK_SIZE = 256 * 1024
 UNDEFINED_COLUMN = "42703"
 DUPLICATE_COLUMN = "42701"
 
-_DECOMPRESSORS: dict[str | None, Callable[[BinaryIO], BinaryIO]] = {
-    None: lambda stream: stream,
+_DECOMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
     "gzip": lambda stream: cast(BinaryIO, gzip.GzipFile(fileobj=stream)),
     "bzip2": lambda stream: cast(BinaryIO, bz2.BZ2File(stream)),
 }
@@ -57,6 +56,26 @@ class LoadedFile:
     bytes_scanned: int
     lines_scanned: int
     errors: int
+
+
+class _Counter:
+    count = 0
+
+
+class _CountedStream:
+    """A stream that counts what is read of it."""
+
+    def __init__(self, stream: BinaryIO, counter: _Counter) -> None:
+        self._stream = stream
+        self._counter = counter
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._counter.count += len(data)
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Load:
@@ -86,9 +105,18 @@ class Load:
         self.files_bytes = sum(info.size for info in self._infos)
         self.files: list[LoadedFile] = []
         self.errors: list[LoadError] = []
-        self.rows_loaded = 0
+        # Rows given away before, and the rows collected now: one attribute, read by other threads.
+        self._rows: tuple[int, list[str]] = (0, [])
+        self.current_file = ""
         self._bytes_before = 0
         self._stream: JsonStream | None = None
+        self._compressed = _Counter()
+
+    @property
+    def rows_loaded(self) -> int:
+        """The number of rows converted so far."""
+        before, rows = self._rows
+        return before + len(rows)
 
     @property
     def files_done(self) -> int:
@@ -100,6 +128,11 @@ class Load:
         """The bytes read so far, after decompression."""
         stream = self._stream
         return self._bytes_before + (stream.bytes_read if stream else 0)
+
+    @property
+    def compressed_bytes_read(self) -> int:
+        """The bytes read so far as they are stored; 0 when they are not compressed."""
+        return self._compressed.count
 
     @property
     def notices(self) -> list[str]:
@@ -116,22 +149,26 @@ class Load:
     def chunks(self) -> Iterator[bytes]:
         """The rows in PostgreSQL's COPY text format, in chunks of about 256 KiB.
 
-        Raises SqlError as soon as MAXERROR rows have failed, or an object cannot be read.
+        With NOLOAD everything is read and checked, `rows_loaded` counts what would be loaded,
+        and every chunk is empty. Raises SqlError as soon as MAXERROR rows have failed, or an
+        object cannot be read.
         """
-        rows: list[str] = []
         size = 0
         for info in self._infos:
-            for row in self._rows(info):
-                rows.append(row)
-                size += len(row)
+            for row in self._encoded_rows(info):
+                self._rows[1].append(row)
+                size += len(row) + 1
                 if size >= CHUNK_SIZE:
-                    yield self._chunk(rows)
-                    rows, size = [], 0
-        if rows:
-            yield self._chunk(rows)
+                    yield self._chunk()
+                    size = 0
+        if size:
+            yield self._chunk()
 
-    def _chunk(self, rows: list[str]) -> bytes:
-        self.rows_loaded += len(rows)
+    def _chunk(self) -> bytes:
+        rows = self._rows[1]
+        self._rows = (self.rows_loaded, [])
+        if self.command.no_load:
+            return b""
         rows.append("")
         return "\n".join(rows).encode("utf-8")
 
@@ -201,13 +238,13 @@ class Load:
     def _column_paths(self) -> list[Path]:
         return self._paths or [(name,) for name in self.target_columns]
 
-    def _rows(self, info: ObjectInfo) -> Iterator[str]:
+    def _encoded_rows(self, info: ObjectInfo) -> Iterator[str]:
         """The encoded rows of one object; failed ones are counted, not given."""
         name = f"s3://{info.bucket}/{info.key}"
-        read_row, skips = self._read_row, self.command.no_load
+        read_row = self._read_row
+        self.current_file = name
         errors_before = len(self.errors)
-        decompress = _DECOMPRESSORS[self.command.compression]
-        with self._objects.open(info) as source, decompress(source) as data:
+        with self._objects.open(info) as source, self._decompressed(source) as data:
             stream = self._stream = JsonStream(data, skip_lines=self.command.ignore_header)
             try:
                 for value in stream:
@@ -215,7 +252,7 @@ class Load:
                         fields: list[str] | None = read_row(value)
                     except (ConversionError, PathError, SourceNeeded):
                         fields = self._examined_row(value, stream, name)
-                    if fields is not None and not skips:
+                    if fields is not None:
                         yield encode_row(fields)
             except (EOFError, OSError) as problem:
                 raise self._unreadable(name, problem) from problem
@@ -224,6 +261,12 @@ class Load:
         self.files.append(
             LoadedFile(info, stream.bytes_read, stream.lines_read, len(self.errors) - errors_before)
         )
+
+    def _decompressed(self, source: BinaryIO) -> BinaryIO:
+        if self.command.compression is None:
+            return source
+        counted = cast(BinaryIO, _CountedStream(source, self._compressed))
+        return _DECOMPRESSORS[self.command.compression](counted)
 
     def _unreadable(self, name: str, problem: Exception) -> SqlError:
         compression = (self.command.compression or "").upper()

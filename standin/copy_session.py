@@ -11,22 +11,28 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import partial
 from typing import Any, BinaryIO, cast
 
 from standin import protocol
-from standin.authorization import check_role
+from standin.authorization import authorized
 from standin.cloud import Cluster
 from standin.conversation import BackendError, Conversation
 from standin.copy_command import CopyCommand
 from standin.copy_load import Column, Load, columns_query, read_columns
 from standin.links import Client
+from standin.load_log import ABORTED, COMPLETED, LoadFacts, LoadRecord
 from standin.objects import ObjectInfo, ObjectSource
 from standin.services import Services
 from standin.sqlerror import SqlError, not_supported
 from standin.translate import SessionFacts
 
 QUERY_CANCELED = "57014"
+
+# How often the views of running loads are brought up to date.
+PROGRESS_INTERVAL_S = 0.3
+
+# As `internal_error` writes it.
+QUERY_LINE = "query:     {}\n"
 
 COMMIT_COMMANDS = frozenset({"COMMIT", "END"})
 
@@ -146,24 +152,44 @@ class Copier:
         """Execute a COPY and answer it, but for ReadyForQuery."""
         started = _now()
         query_id = self.facts.last_query_id = next(self._services.query_ids)
-        target = running = None
+        record: LoadRecord | None = None
         try:
             async with self._conversation.transaction():
                 target = await self._find_target(command)
                 running = await self._prepare(command, target)
-                await self._feed(target, running, query_id)
-        except (SqlError, BackendError):
+                record = await self._start_record(running.load, target, query_id, started)
+                await self._feed(target, running, query_id, record)
+            # The load is in the system views before the client hears of its end.
+            await self._services.work(record.finish, COMPLETED, _now())
+        except (SqlError, BackendError) as error:
+            _put_query_id(error, query_id)
             await self._conversation.settle()
-            if target is not None and running is not None:
-                await self._record(running.load, target, query_id, started, "aborted")
+            if record is not None:
+                await self._services.work(record.finish, ABORTED, _now())
                 self._note_failure(query_id)
             raise
-        load = running.load
-        await self._record(load, target, query_id, started, "completed")
-        self._note_success(query_id, load.rows_loaded)
-        for text in load.notices:
+        finally:
+            if record is not None and record.is_open:
+                # The client or PostgreSQL is gone, and so is whoever could wait for this.
+                self._services.workers.submit(record.finish, ABORTED, _now())
+        self._note_success(query_id, running.load.rows_loaded)
+        for text in running.load.notices:
             self._client.write(protocol.info_notice(text))
         self._client.write(protocol.command_complete("COPY"))
+
+    async def _start_record(
+        self, load: Load, target: Target, query_id: int, started: datetime
+    ) -> LoadRecord:
+        facts = LoadFacts(
+            database=self._cluster.database,
+            query_id=query_id,
+            session_id=self._session_id,
+            transaction_id=target.transaction_id,
+            user_id=target.user_id,
+            table_id=target.table_id,
+            started=started,
+        )
+        return await self._services.work(self._services.load_log.start, facts, load)
 
     async def _find_target(self, command: CopyCommand) -> Target:
         """Look the table up in the client's transaction and with its search path."""
@@ -183,31 +209,43 @@ class Copier:
 
     async def _prepare(self, command: CopyCommand, target: Target) -> RunningLoad:
         """Everything that can fail before the first byte of data is read."""
-        await self._services.work(self._authorize, command)
-        return await self._services.work(
-            RunningLoad, command, target.columns, self._services.objects
+        objects = await self._services.work(self._authorize, command)
+        return await self._services.work(RunningLoad, command, target.columns, objects)
+
+    def _authorize(self, command: CopyCommand) -> ObjectSource:
+        """What the role may read, by the cluster as it is now, not as it was at the login."""
+        now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
+        cluster = now[0] if now else self._cluster
+        return authorized(
+            self._services.objects, cluster, self._cluster.user, command.role, command.region
         )
 
-    def _authorize(self, command: CopyCommand) -> None:
-        """Check the role against the cluster as it is now, not as it was at the login."""
-        now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
-        check_role(now[0] if now else self._cluster, self._cluster.user, command.role)
-
-    async def _feed(self, target: Target, running: RunningLoad, query_id: int) -> None:
+    async def _feed(
+        self, target: Target, running: RunningLoad, query_id: int, record: LoadRecord
+    ) -> None:
         """Move the rows from S3 to PostgreSQL."""
         names = ", ".join(_quoted(name) for name in running.load.target_columns)
         await self._conversation.copy_in(
             f"COPY {target.name} ({names}) FROM STDIN (FORMAT text, ENCODING 'UTF8')"
         )
         self._canceled = asyncio.get_running_loop().create_future()
+        reporting = asyncio.ensure_future(self._report_progress(record))
         try:
             while (chunk := await self._next_chunk(running, query_id)) is not None:
-                await self._conversation.send(chunk)
+                if chunk:
+                    await self._conversation.send(chunk)
         finally:
             self._canceled = None
+            reporting.cancel()
             running.stop()
             self._services.workers.submit(running.close)
         await self._conversation.finish_copy()
+
+    async def _report_progress(self, record: LoadRecord) -> None:
+        """Keep the views of running loads up to date until this task is canceled."""
+        while True:
+            await asyncio.sleep(PROGRESS_INTERVAL_S)
+            await self._services.work(record.update)
 
     async def _next_chunk(self, running: RunningLoad, query_id: int) -> bytes | None:
         """The next chunk, or the error of a load that is canceled while it is being read."""
@@ -221,27 +259,6 @@ class Copier:
             return await production
         finally:
             production.cancel()
-
-    async def _record(
-        self, load: Load, target: Target, query_id: int, started: datetime, status: str
-    ) -> None:
-        """Have the load in the system views before the client hears of its end."""
-        await self._services.work(
-            partial(
-                self._services.load_log.record,
-                database=self._cluster.database,
-                query_id=query_id,
-                session_id=self._session_id,
-                transaction_id=target.transaction_id,
-                user_id=target.user_id,
-                table_id=target.table_id,
-                table_name=load.table_name,
-                load=load,
-                started=started,
-                ended=_now(),
-                status=status,
-            )
-        )
 
     def transaction_ends(self, command: str) -> None:
         """Take note of a COMMIT or ROLLBACK about to be sent.
@@ -263,6 +280,12 @@ class Copier:
         """A COPY that failed on its data counts, though its transaction is bound to roll back."""
         self._before = None
         self.facts.last_copy_id, self.facts.last_copy_count = query_id, 0
+
+
+def _put_query_id(error: SqlError | BackendError, query_id: int) -> None:
+    """Complete the DETAIL block of an error, which is made where nobody knows the query's id."""
+    if isinstance(error, SqlError) and error.detail is not None:
+        error.detail = error.detail.replace(QUERY_LINE.format(0), QUERY_LINE.format(query_id))
 
 
 def _now() -> datetime:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from standin import dialect
+from standin import dialect, procedures
 from standin.lexer import Token, syntax_error
 from standin.relations import Relations
 from standin.rewriter import Facts, Rewriter, rewrite
-from standin.sqlerror import SqlError, not_supported
+from standin.sqlerror import SqlError
 from standin.statement import Statement
 from standin.table_attributes import (
     TableAttributes,
@@ -25,18 +25,13 @@ from standin.table_columns import (
     Column,
     ForeignKey,
     check_name,
+    literal,
     parse_column,
     parse_references,
     refuse_check,
     spelled,
 )
 from standin.token_cursor import TokenCursor
-
-# A hidden index stands for the zone maps of the first sort key column; small ranges, because
-# local tables are small.
-PAGES_PER_RANGE = 16
-# PostgreSQL has no such index on boolean.
-_NOT_INDEXED = frozenset({"boolean"})
 
 
 @dataclass
@@ -101,10 +96,13 @@ def _parse_head(cursor: TokenCursor) -> _Head:
         raise syntax_error(cursor.peek())
     cursor.expect("table")
     if_not_exists = cursor.accept("if", "not", "exists")
-    if cursor.sees_op("#"):
-        raise not_supported("a temporary table named #")
-    name = cursor.qualified_name()
-    return _Head([*map(check_name, name)], is_temporary, if_not_exists)
+    name = [*map(check_name, cursor.qualified_name())]
+    is_temporary = is_temporary or name[-1].value.startswith("#")
+    if is_temporary and len(name) > 1:
+        raise SqlError(
+            dialect.INVALID_TABLE, "cannot create temporary relation in non-temporary schema"
+        )
+    return _Head(name, is_temporary, if_not_exists)
 
 
 def _parse_items(
@@ -188,16 +186,14 @@ def _look_ups(table: _Table) -> list[str]:
 
 
 def _sort_index(table: _Table, attributes: TableAttributes, head: _Head) -> list[str]:
-    if head.if_not_exists or head.is_temporary:
-        return []
-    named = {column.name.value: column for column in table.columns}
-    first = next((column for column in table.columns if column.is_sort_key), None)
+    sorted_by = [column.name.value for column in table.columns if column.is_sort_key]
     if attributes.sort_style == "compound":
-        first = named.get(attributes.sort_columns[0])
-    if first is None or first.type.name in _NOT_INDEXED:
-        return []
-    options = f"WITH (pages_per_range = {PAGES_PER_RANGE})"
-    return [f"CREATE INDEX ON {head.target} USING brin ({spelled(first.name)}) {options}"]
+        sorted_by = list(attributes.sort_columns)
+    return [_zone_map(head, name) for name in sorted_by[:1]]
+
+
+def _zone_map(head: _Head, column: str) -> str:
+    return f"CALL {procedures.SCHEMA}.zone_map({literal(head.target)}, {literal(column)})"
 
 
 def _is_create_table_as(statement: Statement, position: int) -> bool:
@@ -227,7 +223,10 @@ def _create_table_as(
     sql = f"{head.ddl(attributes)}{columns} AS {query}"
     keys = [*attributes.sort_columns, *filter(None, [attributes.dist_key])]
     look_up = ", ".join(f'"{key}"' for key in keys)
-    return sql, ((f"SELECT {look_up} FROM {head.target} LIMIT 0",) if keys else ())
+    then = [f"SELECT {look_up} FROM {head.target} LIMIT 0"] if keys else []
+    then += [_zone_map(head, name) for name in attributes.sort_columns[:1]]
+    # Redshift analyses a table made from a query, too: r_CTAS_usage_notes.
+    return sql, (*then, f"ANALYZE {head.target}")
 
 
 def _check_create_table_as(

@@ -277,12 +277,12 @@ STATEMENTS_REFUSED = {
 # Statements of Redshift that are not carried yet.
 _OBJECTS_NOT_YET = words(
     """
-    database datashare external function group identity library masking materialized model
-    procedure rls role user
+    database datashare external function identity library masking materialized model procedure rls
+    role
     """
 )
 STATEMENTS_NOT_YET = (
-    words("attach call cancel detach execute merge prepare refresh unload use")
+    words("attach call cancel detach refresh unload use")
     | {f"{verb} {kind}" for verb in ("create", "alter", "drop") for kind in _OBJECTS_NOT_YET}
     | {"alter default", "alter schema", "alter system"}
     | {f"create or replace {kind}" for kind in ("function", "procedure", "model")}

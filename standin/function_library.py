@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from standin import mixed_operators, procedures, text_functions
+
 SCHEMA = "pg_redshift"
 
 _MONTHS = "(EXTRACT(year FROM {0}) * 12 + EXTRACT(month FROM {0}))"
@@ -77,6 +79,21 @@ def _case(cases: dict[str, str]) -> str:
 _ADDED = f"$3 + $2 * {_case(_DATE_ADD_CASES)}"
 _MONTH_END = "(date_trunc('month', {}) + INTERVAL '1 month' - INTERVAL '1 day')::date"
 _MOVED = "($1 + $2 * INTERVAL '1 month')"
+# Days are told by their first two letters; the given day itself does not count.
+_NEXT_DAY = (
+    "$1::date + 1 + ((strpos('sumotuwethfrsa', lower(left($2, 2))) - 1) / 2"
+    " - EXTRACT(dow FROM $1)::integer + 13) % 7"
+)
+_DAY = "EXTRACT(day FROM {})"
+_BOTH_MONTH_ENDS = " AND ".join(f"${n}::date = {_MONTH_END.format(f'${n}')}" for n in (1, 2))
+# Months have 31 days where days are left over.
+_MONTHS_BETWEEN = (
+    f"({_MONTHS.format('$1')} - {_MONTHS.format('$2')}"
+    f" + CASE WHEN {_DAY.format('$1')} = {_DAY.format('$2')} OR ({_BOTH_MONTH_ENDS}) THEN 0"
+    f" ELSE ({_DAY.format('$1')} - {_DAY.format('$2')}"
+    " + EXTRACT(epoch FROM $1::time - $2::time) / 86400) / 31 END)::double precision"
+)
+_COMPARED = "CASE WHEN $1 > $2 THEN 1 WHEN $1 < $2 THEN -1 WHEN $1 = $2 THEN 0 END"
 
 _DATE_FUNCTIONS = (
     _function("date_trunc(text, date)", "timestamp", "date_trunc($1, $2::timestamp)"),
@@ -121,6 +138,21 @@ _DATE_FUNCTIONS = (
         f" THEN {_MONTH_END.format(_MOVED)} + $1::time ELSE {_MOVED} END",
     ),
     _function("last_day(timestamp)", "date", _MONTH_END.format("$1")),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_NEXT_DAY.html
+    _function("next_day(timestamp, text)", "date", _NEXT_DAY),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MONTHS_BETWEEN_function.html
+    _function("months_between(timestamp, timestamp)", "double precision", _MONTHS_BETWEEN),
+    *(
+        _function(f"{name}({left}, {right})", "integer", _COMPARED)
+        for name, left, right in (
+            ("date_cmp", "date", "date"),
+            ("date_cmp_timestamp", "date", "timestamp"),
+            ("timestamp_cmp", "timestamp", "timestamp"),
+            ("timestamp_cmp_date", "timestamp", "date"),
+            ("timestamptz_cmp", "timestamptz", "timestamptz"),
+            ("interval_cmp", "interval", "interval"),
+        )
+    ),
 )
 
 _OTHER_FUNCTIONS = (
@@ -169,12 +201,31 @@ _AGGREGATES = (
     ),
 )
 
+# FIRST_VALUE and LAST_VALUE with IGNORE NULLS, which PostgreSQL 18 lacks: a strict transition
+# begins with the first value that is not NULL and never sees another NULL.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_WF_first_value.html
+_NULLS_IGNORED = tuple(
+    statement
+    for name, kept in (("first_value", "$1"), ("last_value", "$2"))
+    for statement in (
+        f"CREATE OR REPLACE FUNCTION {SCHEMA}.{name}_step(anyelement, anyelement)"
+        " RETURNS anyelement LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE"
+        f" AS $$ SELECT {kept} $$",
+        f"CREATE OR REPLACE AGGREGATE {SCHEMA}.{name}(anyelement)"
+        f" (SFUNC = {SCHEMA}.{name}_step, STYPE = anyelement)",
+    )
+)
+
 DEFINITIONS = (
     f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
     f"GRANT USAGE ON SCHEMA {SCHEMA} TO PUBLIC",
     *_DATE_FUNCTIONS,
     *_OTHER_FUNCTIONS,
     *_AGGREGATES,
+    *_NULLS_IGNORED,
+    *mixed_operators.definitions(),
+    *text_functions.definitions(),
+    *procedures.DEFINITIONS,
 )
 
 

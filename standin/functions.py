@@ -14,6 +14,7 @@ from standin.function_library import SCHEMA
 from standin.lexer import Token, TokenKind, syntax_error
 from standin.sqlerror import SqlError, not_supported
 from standin.sqltypes import parse_type
+from standin.text_functions import JSON_WITH_OPTION
 from standin.token_cursor import TokenCursor
 
 
@@ -158,6 +159,57 @@ def _concat(call: Call) -> str:
     return f"(CAST({left} AS varchar) || CAST({right} AS varchar))"
 
 
+def _is_null(call: Call) -> str:
+    """No page of its own, yet it runs: two arguments, like NVL."""
+    call.expect(2)
+    return f"coalesce({', '.join(call.texts())})"
+
+
+def _to_timestamp(call: Call) -> str:
+    """Never from a number: https://docs.aws.amazon.com/redshift/latest/dg/r_TO_TIMESTAMP.html"""
+    call.expect(2, 3)
+    return f"to_timestamp({call.text(0)}, {call.text(1)})"
+
+
+def _json(call: Call) -> str:
+    """A last argument of TRUE makes NULL of what is no JSON, instead of an error."""
+    call.expect(1, 8)
+    option = "false"
+    last = call.tokens(len(call.args) - 1)
+    if len(call.args) > 1 and len(last) == 1 and last[0].is_word("true", "false"):
+        option = call.args.pop() and last[0].value
+    arguments = ", ".join([call.text(0), option, *call.texts(1)])
+    return f"{SCHEMA}.{call.name.value}({arguments})"
+
+
+def _edge_value(call: Call) -> str:
+    """IGNORE NULLS stands inside the parentheses or behind them."""
+    tokens = call.renderer.tokens
+    call.expect(1)
+    low, high = call.args[0]
+    clause = [token.value for token in tokens[high - 2 : high]]
+    if clause[-1:] == ["nulls"]:
+        high -= 2
+    else:
+        clause = [token.value for token in tokens[call.end : call.end + 2]]
+        call.end += 2 * (clause in (["ignore", "nulls"], ["respect", "nulls"]))
+    schema = f"{SCHEMA}." if clause == ["ignore", "nulls"] else ""
+    return f"{schema}{call.name.value}({call.renderer.render(low, high)})"
+
+
+def _ratio_to_report(call: Call) -> str:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_WF_RATIO_TO_REPORT.html"""
+    call.expect(1)
+    cursor = TokenCursor(call.renderer.tokens, call.end)
+    if not cursor.accept("over") or not cursor.sees_op("("):
+        raise syntax_error(cursor.peek())
+    closed = call.renderer.closing[cursor.position]
+    window = call.renderer.render(cursor.position, closed + 1)
+    call.end = closed + 1
+    value = f"CAST({call.text(0)} AS double precision)"
+    return f"({value} / nullif(sum({value}) OVER {window}, 0))"
+
+
 def _median(call: Call) -> str:
     call.expect(1)
     return f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {call.text(0)})"
@@ -227,11 +279,17 @@ REWRITTEN: dict[str, Callable[[Call], str]] = {
     "datepart": _date_part,
     "decode": _decode,
     "extract": _extract,
+    "first_value": _edge_value,
+    "isnull": _is_null,
+    **dict.fromkeys(JSON_WITH_OPTION, _json),
+    "last_value": _edge_value,
     "listagg": _listagg,
     "median": _median,
     "nvl2": _nvl2,
     "pgdate_part": _date_part,
+    "ratio_to_report": _ratio_to_report,
     "regexp_replace": _regexp_replace,
+    "to_timestamp": _to_timestamp,
 }
 
 RENAMED = {
@@ -252,15 +310,17 @@ SAME = dialect.words(
     coalesce nullif greatest least
     count sum min max stddev stddev_samp stddev_pop variance var_samp var_pop bool_and bool_or
     bit_and bit_or any_value percentile_cont percentile_disc grouping
-    row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value
-    nth_value
+    row_number rank dense_rank percent_rank cume_dist ntile lag lead nth_value
     abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log mod pi power
     radians random round sign sin sqrt tan trunc to_hex
     ascii btrim char_length character_length charindex chr initcap left length lower lpad ltrim
     md5 octet_length position quote_ident quote_literal regexp_count regexp_instr regexp_substr
-    repeat replace reverse right rpad rtrim split_part strpos substr substring translate trim
+    crc32 is_valid_json is_valid_json_array sha2
+    repeat replace reverse right rpad rtrim split_part strpos strtol substring translate trim
     upper
-    add_months date getdate last_day to_char to_date to_number to_timestamp
+    add_months date getdate last_day months_between next_day
+    date_cmp date_cmp_timestamp interval_cmp timestamp_cmp timestamp_cmp_date timestamptz_cmp
+    timezone to_char to_date to_number
     current_database current_setting pg_backend_pid pg_cancel_backend pg_terminate_backend
     set_config
     exists
@@ -278,7 +338,7 @@ LEADER_ONLY = dialect.words(
     pg_get_expr pg_get_functiondef pg_get_indexdef pg_get_ruledef pg_get_userbyid pg_get_viewdef
     pg_is_in_recovery pg_is_other_temp_schema
     pg_my_temp_schema pg_postmaster_start_time pg_table_is_visible pg_type_is_visible
-    shobj_description to_regclass
+    shobj_description substr to_regclass
     """
 )
 
@@ -286,17 +346,13 @@ LEADER_ONLY = dialect.words(
 NOT_YET = dialect.words(
     """
     array array_concat array_flatten array_to_string bpcharcmp bttext_pattern_cmp can_json_parse
-    checksum collate crc32 date_cmp date_cmp_timestamp date_cmp_timestamptz
-    difference farmfingerprint64 fnv_hash from_hex func_sha1
-    get_array_length hll hll_cardinality hll_combine
-    hll_combine_sketches hll_create_sketch interval_cmp is_array is_bigint is_boolean is_char
-    is_decimal is_float is_integer is_object is_scalar is_smallint is_valid_json
-    is_valid_json_array is_varchar json_array_length json_extract_array_element_text
-    json_extract_path_text json_parse json_serialize json_serialize_to_varbyte json_size
-    json_typeof months_between murmur3_32_hash next_day object object_transform
-    pg_last_unload_count pg_last_unload_id ratio_to_report sha sha1 sha2 soundex
-    split_to_array strtol subarray text_to_int_alt text_to_numeric_alt timeofday timestamp_cmp
-    timestamp_cmp_date timestamp_cmp_timestamptz timestamptz_cmp timestamptz_cmp_date
-    timestamptz_cmp_timestamp timezone to_varbyte try_cast unnest
+    checksum collate date_cmp_timestamptz difference farmfingerprint64 fnv_hash from_hex
+    func_sha1 get_array_length hll hll_cardinality hll_combine hll_combine_sketches
+    hll_create_sketch is_array is_bigint is_boolean is_char is_decimal is_float is_integer
+    is_object is_scalar is_smallint is_varchar json_parse json_serialize
+    json_serialize_to_varbyte json_size json_typeof murmur3_32_hash object object_transform
+    pg_last_unload_count pg_last_unload_id sha sha1 soundex split_to_array subarray
+    text_to_int_alt text_to_numeric_alt timeofday timestamp_cmp_timestamptz timestamptz_cmp_date
+    timestamptz_cmp_timestamp to_varbyte try_cast unnest
     """
 )

@@ -19,6 +19,8 @@ BLOCK_SIZE = 1 << 20
 MAX_VALUE_BYTES = 4 << 20
 RAW_LENGTH = 1024  # what the error views show of a line
 
+# The code of lines that are no JSON, and of values that a JSONPath cannot follow.
+INVALID_LINE = 1216
 _NOT_JSON = "Invalid input line: not valid JSON"
 _TOO_LONG = "Invalid input line: a JSON object is larger than 4 MB"
 
@@ -41,11 +43,12 @@ class Number(str):
 
 @dataclass(frozen=True)
 class Broken:
-    """Text that is no value (load error 1216): why, its last line, and how it begins."""
+    """Text that is no row: why, its last line, how it begins, and the code of the load error."""
 
     message: str
     line_number: int
     raw: str
+    code: int = INVALID_LINE
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -10,6 +10,7 @@ import enum
 import re
 from typing import NamedTuple
 
+from standin.dialect import words
 from standin.sqlerror import SYNTAX_ERROR, SqlError, not_supported
 
 
@@ -61,6 +62,7 @@ _TOKEN = re.compile(
     | (?P<unicode>[uU]&['"])
     | (?P<word>[^\W\d][\w$]*)
     | (?P<quoted>"(?:[^"]|"")*")
+    | (?P<temporary>\#[^\W\d][\w$]*)
     | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<parameter>\$\d+)
     | (?P<dollar>\$(?:[^\W\d]\w*)?\$)
@@ -74,6 +76,14 @@ _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _ESCAPE = re.compile(r"''|\\(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _OPENERS = {"'": "quoted string", '"': "quoted identifier"}
+# What can stand before the name of a table or its column, to tell #name from the operator #.
+_BEFORE_OPERAND = frozenset("(,=<>+-*/") | {"<=", ">=", "<>", "!=", "||"}
+_VERBS = words(
+    """
+    select distinct from join into table update using exists on where and or not by when then else
+    truncate analyze analyse vacuum copy set having append view delete between in like
+    """
+)
 _KINDS = {
     "string": TokenKind.STRING,
     "word": TokenKind.WORD,
@@ -107,6 +117,8 @@ def tokenize(sql: str) -> list[Token]:
             tokens.append(_dollar_string(sql, position, end, len(match[group])))
         elif group == "unicode":
             raise not_supported("a U& string or identifier")
+        elif group == "temporary":
+            end = _temporary(tokens, match[group], position, end)
         position = end
     return tokens
 
@@ -124,6 +136,16 @@ def split(sql: str) -> list[tuple[str, list[Token]]]:
         else:
             groups[-1].append(token)
     return [_statement(sql, group) for group in groups if group]
+
+
+def _temporary(tokens: list[Token], text: str, position: int, end: int) -> int:
+    """`#name` is a temporary table's name, unless it follows an operand: a # b."""
+    before = tokens[-1] if tokens else None
+    if before is not None and before.text not in _BEFORE_OPERAND and before.value not in _VERBS:
+        tokens.append(Token(TokenKind.OPERATOR, "#", "#", position, position + 1))
+        return position + 1
+    tokens.append(Token(TokenKind.QUOTED, text, text.lower(), position, end))
+    return end
 
 
 def syntax_error(token: Token | None) -> SqlError:

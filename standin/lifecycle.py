@@ -63,13 +63,16 @@ class Standin:
         events: int = 8000,
         seed: int = 1,
         sample: bool = True,
+        cluster_delay: float = 0.0,
     ) -> None:
         """Port 0 takes any free one; `s3` maps a bucket to the folder it shows.
+
+        A cluster takes `cluster_delay` seconds to be created, paused, resumed and deleted.
 
         The sample fills the bucket udacity-dend, unless that is a folder or `sample` is false.
         """
         self.port = pg_port
-        self.cloud = Cloud(port=aws_port)
+        self.cloud = Cloud(port=aws_port, cluster_delay=cluster_delay)
         self._folders = dict(s3 or {})
         self._sample = (songs, events, seed) if sample else None
         self._cleanup = ExitStack()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from standin.json_stream import INVALID_LINE as INVALID_LINE
 from standin.json_stream import Number
-
-# The code of lines that are no JSON, and of values that a JSONPath cannot follow.
-INVALID_LINE = 1216
 
 # Stands for NULL until the row is encoded: PostgreSQL cannot store a NUL, so no text contains it.
 NULL = "\0"

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 
 from standin import protocol
-from standin.cloud import Cluster
+from standin.cloud import HOST, Cloud, Cluster
 from standin.databases import CANNOT_CONNECT_NOW, Account
 from standin.links import Backend, Client, LinkLost, Mode
 from standin.postgres import Postgres
@@ -24,6 +24,7 @@ INVALID_AUTHORIZATION = "28000"
 INVALID_PASSWORD = "28P01"
 UNKNOWN_DATABASE = "3D000"
 UNKNOWN_PARAMETER = "42704"
+CONNECTION_FAILURE = "08006"
 
 # The version that Redshift reports: https://docs.aws.amazon.com/redshift/latest/dg/r_VERSION.html
 SERVER_VERSION = "8.0.2"
@@ -108,6 +109,22 @@ async def ask_password(client: Client) -> str:
     return password
 
 
+def check_network(cloud: Cloud, clusters: Sequence[Cluster], database: str) -> None:
+    """Refuse a client that no security group of the database's cluster lets in.
+
+    On AWS nothing answers such a client until it gives up; here it is told at once.
+    """
+    here = [cluster for cluster in clusters if cluster.database == database]
+    if here and not any(cloud.lets_in(cluster, HOST) for cluster in here):
+        groups = ", ".join(here[0].security_groups) or "none"
+        raise SqlError(
+            CONNECTION_FAILURE,
+            f'timeout expired: no security group of the cluster "{here[0].identifier}" lets '
+            f"{HOST} in",
+            hint=f"Its security groups: {groups}. On AWS nothing would answer at all.",
+        )
+
+
 def authenticate(clusters: Sequence[Cluster], user: str, database: str, password: str) -> Cluster:
     """The cluster whose master user logs in, or the FATAL error that refuses it."""
     here = [cluster for cluster in clusters if cluster.database == database]
@@ -115,8 +132,8 @@ def authenticate(clusters: Sequence[Cluster], user: str, database: str, password
         raise SqlError(
             UNKNOWN_DATABASE, f'database "{database}" does not exist', hint=_which(clusters)
         )
-    for cluster in here:
-        if cluster.user == user and _same(cluster.password, password):
+    for cluster in sorted(here, key=lambda cluster: cluster.status != "available"):
+        if _is_known(cluster, user, password):
             if cluster.status != "available":
                 raise SqlError(
                     CANNOT_CONNECT_NOW,
@@ -124,6 +141,15 @@ def authenticate(clusters: Sequence[Cluster], user: str, database: str, password
                 )
             return cluster
     raise SqlError(INVALID_PASSWORD, f'password authentication failed for user "{user}"')
+
+
+def _is_known(cluster: Cluster, user: str, password: str) -> bool:
+    """The master user with its password, or with a temporary one as IAM:user."""
+    accepted = [(cluster.user, cluster.password)]
+    accepted += [
+        one for one in cluster.temporary_passwords if one[0].partition(":")[2] == cluster.user
+    ]
+    return any(user == name and _same(expected, password) for name, expected in accepted)
 
 
 def _same(expected: str, given: str) -> bool:

@@ -83,7 +83,9 @@ def s3_error(code: str, status: int, message: str, *, context: str, location: st
 
 def no_such_key(info: ObjectInfo) -> SqlError:
     """The error for an object that was listed and is gone when COPY comes to read it."""
-    return s3_error("NoSuchKey", 404, "The specified key does not exist.", **_reading(info))
+    return s3_error(
+        "NoSuchKey", 404, "The specified key does not exist.", **reading(info.bucket, info.key)
+    )
 
 
 class LocalObjects:
@@ -116,7 +118,9 @@ class LocalObjects:
 
     def open(self, info: ObjectInfo) -> BinaryIO:
         """See ObjectSource. A file of a folder is opened, not read into memory."""
-        key = self._bucket(info.bucket, _reading(info)["context"]).keys.get(info.key)
+        key = self._bucket(info.bucket, reading(info.bucket, info.key)["context"]).keys.get(
+            info.key
+        )
         if not isinstance(key, self._key_class):
             raise no_such_key(info)
         try:
@@ -168,7 +172,7 @@ class S3Objects:
 
     def open(self, info: ObjectInfo) -> BinaryIO:
         """See ObjectSource. The body is streamed."""
-        with _translated(**_reading(info)):
+        with _translated(**reading(info.bucket, info.key)):
             body = self._client.get_object(Bucket=info.bucket, Key=info.key)["Body"]
         return io.BufferedReader(body, 1 << 16)
 
@@ -181,10 +185,10 @@ class S3Objects:
         return first[0] if first and first[0].key == key else None
 
 
-def _reading(info: ObjectInfo) -> dict[str, str]:
+def reading(bucket: str, key: str) -> dict[str, str]:
     """Context and location of an error that concerns one object."""
     return {
-        "context": f"S3 key being read : s3://{info.bucket}/{info.key}",
+        "context": f"S3 key being read : s3://{bucket}/{key}",
         "location": READING,
     }
 

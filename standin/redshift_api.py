@@ -1,174 +1,40 @@
 """The Redshift API as AWS answers it today, laid over moto's model of it.
 
-moto accepts whatever it is asked for. What AWS refuses is a table of `Refusal` here, what AWS
-fills in is in `StandInCluster`. The state is the process's own, as all of moto's is.
+moto accepts whatever it is asked for. What AWS refuses is in `redshift_rules`, what AWS fills in
+and how long it takes in `redshift_cluster`. The state is the process's own, as all of moto's is.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.redshift.exceptions import ClusterAlreadyExistsFaultError, RedshiftClientError
+from moto.redshift.exceptions import ClusterAlreadyExistsFaultError, InvalidParameterValueError
 from moto.redshift.models import Cluster, ParameterGroup, RedshiftBackend, redshift_backends
 from moto.redshift.responses import RedshiftResponse
 
-from standin.authorization import trusts_redshift
-
-Parameters = Mapping[str, Any]
-
-# https://docs.aws.amazon.com/redshift/latest/mgmt/behavior-changes.html (January 2025)
-DEFAULT_PARAMETER_GROUP = "default.redshift-2.0"
-
-
-class FrontDoor(Protocol):
-    """Where clients find the databases of the clusters, and who hears of a deletion."""
-
-    database_host: str
-    database_port: int
-
-    def cluster_deleted(self, cluster: StandInCluster) -> None:
-        """Called after a cluster is gone from the API."""
-
-
-class _Installed:
-    """The one front door of this process, set by `install`."""
-
-    front_door: FrontDoor
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A request that AWS refuses: `message` may name request parameters in braces."""
-
-    applies: Callable[[Parameters], bool]
-    message: str
-    code: str = "InvalidParameterValue"
-
-
-def _password_breaks(rule: str) -> Callable[[Parameters], bool]:
-    """Is there a master password that does not match the whole of this regular expression?"""
-    pattern = re.compile(rule)
-
-    def applies(parameters: Parameters) -> bool:
-        password = parameters.get("MasterUserPassword")
-        return password is not None and pattern.fullmatch(password) is None
-
-    return applies
-
-
-def _is(name: str, *values: str) -> Callable[[Parameters], bool]:
-    """Is this parameter given, and one of these values (compared as text, whatever the case)?"""
-    return lambda parameters: str(parameters.get(name)).lower() in values
-
-
-# https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html gives the rules.
-# The texts about characters and upper case letters were reported by users; the others continue
-# their pattern and are unsure.
-PASSWORD_REFUSALS = (
-    Refusal(
-        _password_breaks(r".{8,}"),
-        "The parameter MasterUserPassword is not a valid password because it is shorter than "
-        "8 characters.",
-    ),
-    Refusal(
-        _password_breaks(r".{0,64}"),
-        "The parameter MasterUserPassword is not a valid password because it is longer than "
-        "64 characters.",
-    ),
-    Refusal(
-        _password_breaks(r"[!#-&(-.0-?A-\[\]-~]*"),
-        "The parameter MasterUserPassword is not a valid password. Only printable ASCII "
-        "characters except for '/', '@', '\"', ' ', '\\', ''' may be used.",
-    ),
-    Refusal(
-        _password_breaks(r".*[A-Z].*"),
-        "The parameter MasterUserPassword must contain at least 1 upper case letter.",
-    ),
-    Refusal(
-        _password_breaks(r".*[a-z].*"),
-        "The parameter MasterUserPassword must contain at least 1 lower case letter.",
-    ),
-    Refusal(
-        _password_breaks(r".*[0-9].*"),
-        "The parameter MasterUserPassword must contain at least 1 digit.",
-    ),
+from standin.redshift_cluster import (
+    DEFAULT_PARAMETER_GROUP,
+    GONE,
+    FrontDoor,
+    Installed,
+    StandInCluster,
+)
+from standin.redshift_rules import (
+    CREATE_CLUSTER_REFUSALS,
+    PASSWORD_REFUSALS,
+    refuse,
+    refuse_groups,
+    refuse_roles,
+    refuse_state,
 )
 
-# The texts about node type and number of nodes were reported by users; the others are unsure.
-CREATE_CLUSTER_REFUSALS = (
-    Refusal(
-        lambda parameters: re.match(r"(ds|dc|dw)\d\.", parameters["NodeType"]) is not None,
-        "Invalid node type: {NodeType}",
-    ),
-    Refusal(
-        lambda parameters: (
-            _is("ClusterType", "single-node")(parameters) and "NumberOfNodes" in parameters
-        ),
-        "Number of nodes must be not be supplied for cluster type single-node.",
-    ),
-    Refusal(
-        _is("Encrypted", "false"),
-        "Unencrypted clusters are not supported. Remove Encrypted or set it to true.",
-    ),
-    Refusal(
-        _is("ManageMasterPassword", "true"),
-        "ManageMasterPassword is not supported by this stand-in for Amazon Redshift: "
-        "give a MasterUserPassword.",
-    ),
-    Refusal(
-        lambda parameters: not parameters.get("MasterUserPassword"),
-        "The parameter MasterUserPassword must be provided.",
-    ),
-    *PASSWORD_REFUSALS,
-)
-
-
-def refuse(refusals: tuple[Refusal, ...], parameters: Parameters) -> None:
-    """Raise the first refusal that applies to a request, as AWS answers it (HTTP 400)."""
-    for refusal in refusals:
-        if refusal.applies(parameters):
-            raise RedshiftClientError(refusal.code, refusal.message.format_map(parameters))
-
-
-def refuse_roles(account_id: str, roles: list[str]) -> None:
-    """Refuse a role that Redshift cannot assume.
-
-    The text was reported for a role without the right trust; for a role that does not exist it
-    is unsure.
-    """
-    for role in roles:
-        if not trusts_redshift(account_id, role):
-            raise RedshiftClientError(
-                "InvalidParameterValue",
-                f"The IAM role {role} is not valid. "
-                "The IAM role must delegate access to an Amazon Redshift account.",
-            )
-
-
-class StandInCluster(Cluster):
-    """A cluster whose endpoint is the front door, with the defaults of 2025.
-
-    https://docs.aws.amazon.com/redshift/latest/mgmt/behavior-changes.html
-    """
-
-    def __init__(self, backend: RedshiftBackend, **settings: Any) -> None:
-        settings["cluster_parameter_group_name"] = (
-            settings.get("cluster_parameter_group_name") or DEFAULT_PARAMETER_GROUP
-        )
-        settings["encrypted"] = True
-        super().__init__(backend, **settings)
-        self.default_iam_role_arn: str | None = None
-
-    @property
-    def endpoint(self) -> dict[str, str | int]:
-        """Host and port of the stand-in, whatever port the cluster was created with."""
-        front_door = _Installed.front_door
-        return {"Address": front_door.database_host, "Port": front_door.database_port}
+# A cluster that is busy in any of these ways cannot be deleted.
+DELETABLE = ("available", "paused", "storage-full", "hardware-failure", "incompatible-network",
+             "incompatible-parameters", "incompatible-hsm", "incompatible-restore")  # fmt: skip
+SHORTEST_PASSWORD_S, LONGEST_PASSWORD_S = 900, 3600
 
 
 class StandInRedshiftBackend(RedshiftBackend):
@@ -193,6 +59,12 @@ class StandInRedshiftBackend(RedshiftBackend):
             url_paths={"{0}/$": StandInRedshiftResponse.dispatch},
         )
 
+    def settle(self) -> None:
+        """Forget the clusters whose deletion has ended."""
+        for identifier, cluster in list(self.clusters.items()):
+            if cluster.status == GONE:
+                self.clusters.pop(identifier, None)
+
     def create_cluster(self, **cluster_kwargs: Any) -> Cluster:
         """Store a cluster; a name in use is ClusterAlreadyExists."""
         identifier = cluster_kwargs["cluster_identifier"]
@@ -214,30 +86,74 @@ class StandInRedshiftBackend(RedshiftBackend):
         return cluster
 
     def delete_cluster(self, **cluster_kwargs: Any) -> Cluster:
-        """Forget a cluster and tell the front door."""
+        """Tell the front door and let the cluster go, in the time that this takes."""
         cluster = super().delete_cluster(**cluster_kwargs)
         assert isinstance(cluster, StandInCluster)
-        _Installed.front_door.cluster_deleted(cluster)
+        cluster.delete()
+        if cluster.status != GONE:
+            self.clusters[cluster.cluster_identifier] = cluster
+        Installed.front_door.cluster_deleted(cluster)
         return cluster
 
 
 class StandInRedshiftResponse(RedshiftResponse):
     """The actions in which AWS looks at more of the request than moto does."""
 
+    @property
+    def redshift_backend(self) -> StandInRedshiftBackend:
+        """The store of the request's account and region, as it is at this moment."""
+        backend = super().redshift_backend
+        assert isinstance(backend, StandInRedshiftBackend)
+        backend.settle()
+        return backend
+
     def create_cluster(self) -> ActionResult:
-        """CreateCluster: refused as AWS refuses it; keeps DefaultIamRoleArn, which moto drops."""
+        """CreateCluster: refused as AWS refuses it; keeps what moto drops."""
         refuse(CREATE_CLUSTER_REFUSALS, self.params)
         refuse_roles(self.current_account, self._get_param("IamRoles", []))
+        self._refuse_groups()
         result = super().create_cluster()
-        cluster = self.redshift_backend.clusters[self._get_param("ClusterIdentifier")]
-        assert isinstance(cluster, StandInCluster)
+        cluster = self._cluster()
         cluster.default_iam_role_arn = self._get_param("DefaultIamRoleArn")
+        if self._get_bool_param("ManageMasterPassword"):
+            cluster.manage_password()
         return result
 
     def modify_cluster(self) -> ActionResult:
         """ModifyCluster: a new master password obeys the same rules as the first."""
         refuse(PASSWORD_REFUSALS, self.params)
-        return super().modify_cluster()
+        self._refuse_groups()
+        self._refuse_state("available")
+        result = super().modify_cluster()
+        if self._get_bool_param("ManageMasterPassword"):
+            self._cluster().manage_password()
+        elif self._get_param("MasterUserPassword"):
+            self._cluster(self._get_param("NewClusterIdentifier")).master_password_secret_arn = None
+        return result
+
+    def modify_cluster_iam_roles(self) -> ActionResult:
+        """ModifyClusterIamRoles, which moto lacks: asynchronous, as on AWS.
+
+        https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyClusterIamRoles.html
+        """
+        added = self._get_param("AddIamRoles", [])
+        self._refuse_state("available")
+        refuse_roles(self.current_account, added)
+        cluster = self._cluster()
+        cluster.change_roles(added, self._get_param("RemoveIamRoles", []))
+        if (default := self._get_param("DefaultIamRoleArn")) is not None:
+            cluster.default_iam_role_arn = default or None
+        return ActionResult({"Cluster": cluster})
+
+    def pause_cluster(self) -> ActionResult:
+        """PauseCluster: of a cluster that is available."""
+        self._refuse_state("available")
+        return super().pause_cluster()
+
+    def resume_cluster(self) -> ActionResult:
+        """ResumeCluster: of a cluster that is paused."""
+        self._refuse_state("paused")
+        return super().resume_cluster()
 
     def delete_cluster(self) -> ActionResult:
         """DeleteCluster: without SkipFinalClusterSnapshot the default is to want a snapshot.
@@ -245,12 +161,46 @@ class StandInRedshiftResponse(RedshiftResponse):
         https://docs.aws.amazon.com/redshift/latest/APIReference/API_DeleteCluster.html
         """
         self.params.setdefault("SkipFinalClusterSnapshot", False)
+        self._refuse_state(*DELETABLE)
         return super().delete_cluster()
+
+    def get_cluster_credentials(self) -> ActionResult:
+        """GetClusterCredentials: the password logs in until it expires.
+
+        https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html
+        """
+        seconds = self._get_int_param("DurationSeconds", SHORTEST_PASSWORD_S)
+        if not SHORTEST_PASSWORD_S <= seconds <= LONGEST_PASSWORD_S:
+            raise InvalidParameterValueError("Token duration must be between 900 and 3600 seconds")
+        prefix = "IAMA" if self._get_bool_param("AutoCreate", False) else "IAM"
+        given = self._cluster().give_password(f"{prefix}:{self._get_param('DbUser')}", seconds)
+        return ActionResult(
+            {
+                "DbUser": given.user,
+                "DbPassword": given.password,
+                "Expiration": datetime.now(timezone.utc) + timedelta(seconds=seconds),
+            }
+        )
+
+    def _cluster(self, identifier: str | None = None) -> StandInCluster:
+        """The cluster that the request names, ClusterNotFound where there is none."""
+        name = identifier or self._get_param("ClusterIdentifier")
+        (cluster,) = self.redshift_backend.describe_clusters(name)
+        assert isinstance(cluster, StandInCluster)
+        return cluster
+
+    def _refuse_state(self, *wanted: str) -> None:
+        cluster = self._cluster()
+        refuse_state(cluster.cluster_identifier, cluster.status, wanted)
+
+    def _refuse_groups(self) -> None:
+        groups = self._get_param("VpcSecurityGroupIds", [])
+        refuse_groups(self.current_account, self.region, groups)
 
 
 def install(front_door: FrontDoor) -> None:
     """Make moto build this overlay's backend for every account and region from now on."""
-    _Installed.front_door = front_door
+    Installed.front_door = front_door
     redshift_backends.backend = StandInRedshiftBackend
 
 
@@ -261,5 +211,5 @@ def clusters() -> list[StandInCluster]:
         for account in list(redshift_backends.values())
         for backend in list(account.values())
         for cluster in list(backend.clusters.values())
-        if isinstance(cluster, StandInCluster)
+        if isinstance(cluster, StandInCluster) and cluster.status != GONE
     ]

@@ -75,21 +75,15 @@ _REFUSALS = (
     Refusal("is json", near=1),
     Refusal("like any (", near=1),
     Refusal("ilike any (", near=1),
-    Refusal("qualify", NOT_YET, title="QUALIFY"),
     Refusal("pivot (", NOT_YET, title="PIVOT"),
     Refusal("unpivot", NOT_YET, title="UNPIVOT"),
     Refusal("array (", NOT_YET, title="the SUPER function ARRAY"),
     Refusal("collate", NOT_YET, title="COLLATE"),
     Refusal("group by all", NOT_YET, title="GROUP BY ALL"),
     Refusal("* exclude", NOT_YET, title="SELECT * EXCLUDE"),
-    Refusal("ignore nulls", NOT_YET, title="IGNORE NULLS"),
     Refusal("connect by", NOT_YET, title="CONNECT BY"),
     Refusal("start with", NOT_YET, title="CONNECT BY"),
     Refusal("as of", NOT_YET, title="AS OF"),
-    *(
-        Refusal(f"{word} # NAME", NOT_YET, title="a temporary table named #")
-        for word in ("from", "join", "into", "table", "update", "using")
-    ),
 )
 _PATTERNS: dict[str, list[tuple[tuple[str, ...], Refusal]]] = {}
 for _refusal in _REFUSALS:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from standin import dialect, functions, refusals
+from standin import aliases, dialect, functions, qualify, refusals, selects
+from standin.aliases import Edits
 from standin.lexer import Token, TokenKind, syntax_error
 from standin.relations import Relations
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported
@@ -70,7 +71,10 @@ class Rewriter:
         self._lenient = relations.only_catalog
         self._uses_tables = bool(relations.user)
         self._types_at: set[int] = set()
-        self._after: dict[int, str] = {}
+        self._limits: dict[int, str] = {}
+        self._edits = Edits() if self._lenient else aliases.resolve(statement)
+        self._qualified = {} if self._lenient else qualify.find(statement)
+        _drop_idle_order(statement, self._edits)
 
     def render(self, low: int, high: int) -> str:
         """The text of tokens [low, high) in PostgreSQL's SQL."""
@@ -86,15 +90,29 @@ class Rewriter:
                 text, after = replacement
                 pieces += (sql[position : tokens[index].start], text)
                 position = tokens[after - 1].end
-            if after - 1 in self._after:
-                pieces += (sql[position : tokens[after - 1].end], self._after[after - 1])
+            if after - 1 in self._edits.after or after - 1 in self._limits:
+                pieces += (sql[position : tokens[after - 1].end], self._text_after(after - 1))
                 position = tokens[after - 1].end
             index = after
         pieces.append(sql[position : tokens[high - 1].end])
         return "".join(pieces)
 
+    def _text_after(self, index: int) -> str:
+        texts = [edit(self.render) for edit in self._edits.after.get(index, ())]
+        return "".join(texts) + self._limits.get(index, "")
+
     def _replacement(self, index: int) -> Replacement | None:
         """What stands for the tokens from `index` on and where to go on, None for no change."""
+        if index in self._edits.instead:
+            return self._edits.instead[index](self.render), index + 1
+        if index in self._edits.dropped:
+            return "", self._edits.dropped[index]
+        if index in self._qualified:
+            select = self._qualified[index]
+            return qualify.rewrite(self._statement, select, self.render), select.end
+        return self._token(index)
+
+    def _token(self, index: int) -> Replacement | None:
         token = self.tokens[index]
         if token.kind is TokenKind.OPERATOR:
             if token.text == "::":
@@ -137,7 +155,9 @@ class Rewriter:
 
     def _called(self, token: Token, index: int, before: Token | None) -> Replacement | None:
         name = token.value
-        if name in _NOT_FUNCTIONS or self._has_column_list(index, before):
+        if name in _NOT_FUNCTIONS or self._is_qualified_target(index):
+            return None
+        if self._has_column_list(index, before):
             return None
         if before is not None and before.text == ".":
             self._check_qualified(name, index)
@@ -188,6 +208,12 @@ class Rewriter:
             return None
         return self._fact("version"), self.closing[index + 3] + 1
 
+    def _is_qualified_target(self, index: int) -> bool:
+        """Whether `schema.name (` follows INTO."""
+        while self._statement.text_at(index - 1) == ".":
+            index -= 2
+        return index > 0 and self.tokens[index - 1].is_word("into")
+
     def _has_column_list(self, index: int, before: Token | None) -> bool:
         """Whether `name (` is a table, an alias or a WITH query followed by its columns."""
         if before is None or before.is_word(*_BEFORE_COLUMN_LISTS):
@@ -236,7 +262,7 @@ class Rewriter:
             if self.tokens[last].is_word(*_SET_OPERATORS):
                 raise not_supported(f"TOP together with {self.tokens[last].text.upper()}")
             last = self.closing.get(last, last) + 1
-        self._after[last - 1] = f" LIMIT {number.text}"
+        self._limits[last - 1] = f" LIMIT {number.text}"
         kept = self._statement.sql[self.tokens[index].start : self.tokens[top].start]
         return kept.rstrip(), top + 2
 
@@ -273,6 +299,18 @@ _KEYWORDS: dict[str, Callable[[Rewriter, int], Replacement | None]] = {
     "sysdate": Rewriter._sysdate,
     **dict.fromkeys(_LEADER_KEYWORDS, Rewriter._leader_keyword),
 }
+
+
+def _drop_idle_order(statement: Statement, edits: Edits) -> None:
+    """Leave out the ORDER BY of INSERT .. SELECT DISTINCT: it orders nothing and may be refused."""
+    if not statement.tokens[0].is_word("insert"):
+        return
+    for select in selects.find(statement):
+        order = select.clauses.get("order by")
+        is_last = select.end >= len(statement.tokens) - 1
+        limits = {"limit", "offset"} & set(select.clauses)
+        if order and is_last and select.is_distinct and not (limits or select.in_set_operation):
+            edits.dropped[order[0] - 2] = order[1]
 
 
 def _folded_name(token: Token) -> str:

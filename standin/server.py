@@ -18,13 +18,13 @@ from standin.cloud import Cloud, Cluster
 from standin.conversation import as_sql_error
 from standin.databases import Databases
 from standin.links import Client, Link, LinkLost
+from standin.load_log import LoadLog
 from standin.objects import ObjectSource
 from standin.postgres import Postgres
 from standin.protocol import CancelRequest, ProtocolError
 from standin.services import Services
 from standin.session import PROTOCOL_VIOLATION, Session, open_session
 from standin.sqlerror import SqlError
-from standin.system_views import LoadLog
 
 LOGGER = logging.getLogger("standin")
 

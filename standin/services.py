@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from standin.cloud import Cloud
 from standin.databases import Databases
+from standin.load_log import LoadLog
 from standin.objects import ObjectSource
 from standin.postgres import Postgres
-from standin.system_views import LoadLog
 
 if TYPE_CHECKING:
     import ssl

@@ -38,6 +38,7 @@ async def open_session(client: Client, services: Services, startup: Startup) -> 
         client.write(protocol.negotiate_version(login.protocol_options(startup)))
     password = await login.ask_password(client)
     clusters = await services.work(services.cloud.clusters)
+    await services.work(login.check_network, services.cloud, clusters, database)
     cluster = login.authenticate(clusters, user, database, password)
     account = await services.work(services.databases.account, cluster, clusters)
     backend, greeting = await login.open_backend(client, services.postgres, account, settings)

@@ -1,23 +1,12 @@
-"""Redshift's views of loads and load errors, and the recording of what they show.
+"""Redshift's system views: their DDL over the few tables in which the stand-in keeps the facts.
 
 Columns and types as in https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html and
-the pages of the other views. Redshift's logs are not transactional: rows are written over a
-connection of their own and survive the rollback of the COPY that they tell about.
+the pages of the other views.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
-
-from psycopg2.extras import execute_values
-
-from standin.copy_load import Load, LoadError
-from standin.json_stream import RAW_LENGTH
 
 # The facts are kept once, in tables of our own names; every one of Redshift's is a view of them.
 TABLES = """
@@ -25,8 +14,9 @@ CREATE TABLE pg_catalog.standin_loads (
     query_id bigint PRIMARY KEY,
     user_id integer, transaction_id bigint, session_id integer, database_name text, status text,
     table_id integer, table_name text, start_time timestamp, end_time timestamp,
-    data_source text, loaded_rows bigint, file_count integer, file_bytes bigint,
-    scanned_count integer, scanned_bytes bigint, error_count bigint
+    data_source text, file_format text, is_compressed boolean, loaded_rows bigint,
+    file_count integer, file_bytes bigint, scanned_count integer, scanned_bytes bigint,
+    compressed_bytes bigint, scanned_lines bigint, error_count bigint, current_file text
 );
 CREATE TABLE pg_catalog.standin_load_files (
     query_id bigint, file_name text, bytes_scanned bigint, lines_scanned bigint, errors bigint,
@@ -64,8 +54,8 @@ VIEWS = {
         l.user_id AS userid, l.query_id::integer AS query, 0 AS slice,
         f.file_name::char(256) AS name, f.file_name::char(256) AS filename, 0 AS byte_offset,
         f.lines_scanned::integer AS lines_scanned, f.errors::integer AS errors,
-        l.end_time AS curtime, 1 AS status, 'JSON'::char(16) AS file_format, 0 AS is_partial,
-        0::bigint AS start_offset, (-1)::bigint AS copy_job_id
+        l.end_time AS curtime, 1 AS status, upper(l.file_format)::char(16) AS file_format,
+        0 AS is_partial, 0::bigint AS start_offset, (-1)::bigint AS copy_job_id
         FROM pg_catalog.standin_load_files AS f JOIN pg_catalog.standin_loads AS l USING (query_id)
     """,
     "sys_load_detail": """
@@ -77,16 +67,30 @@ VIEWS = {
     "sys_load_history": """
         l.user_id, l.query_id, l.transaction_id, l.session_id, l.database_name, l.status,
         l.table_name, l.start_time, l.end_time,
-        (extract(epoch FROM l.end_time - l.start_time) * 1000000)::bigint AS duration,
-        l.data_source, 'json'::text AS file_format, l.loaded_rows,
+        (extract(epoch FROM coalesce(l.end_time, (clock_timestamp() AT TIME ZONE 'UTC'))
+                            - l.start_time) * 1000000)::bigint AS duration,
+        l.data_source, l.file_format, l.loaded_rows,
         l.scanned_bytes AS loaded_bytes, l.file_count AS source_file_count,
         l.file_bytes AS source_file_bytes, l.scanned_count AS file_count_scanned,
         l.scanned_bytes AS file_bytes_scanned, l.error_count, (-1)::bigint AS copy_job_id
         FROM pg_catalog.standin_loads AS l
     """,
+    # one row for each running COPY: the stand-in loads with one slice
+    "stv_load_state": """
+        l.user_id AS userid, l.session_id AS session, l.query_id::integer AS query, 0 AS slice,
+        l.session_id AS pid, (clock_timestamp() AT TIME ZONE 'UTC') AS recordtime,
+        CASE WHEN l.is_compressed THEN 0 ELSE l.file_bytes END AS bytes_to_load,
+        l.scanned_bytes AS bytes_loaded,
+        CASE WHEN l.is_compressed THEN l.file_bytes ELSE 0 END AS bytes_to_load_compressed,
+        CASE WHEN l.is_compressed THEN l.compressed_bytes ELSE 0 END AS bytes_loaded_compressed,
+        l.scanned_lines::integer AS lines, l.file_count AS num_files,
+        l.scanned_count AS num_files_complete, l.current_file::char(256) AS current_file,
+        CASE WHEN l.file_bytes = 0 THEN 0 ELSE least(100, 100
+            * CASE WHEN l.is_compressed THEN l.compressed_bytes ELSE l.scanned_bytes END
+            / l.file_bytes) END::integer AS pct_complete
+        FROM pg_catalog.standin_loads AS l WHERE l.status = 'running'
+    """,
 }
-
-_NOT_SHOWN = re.compile(r"[^\x01-\x7f]")
 
 
 def install(connection: Any) -> None:
@@ -100,72 +104,3 @@ def install(connection: Any) -> None:
         for name, body in VIEWS.items():
             cursor.execute(f"CREATE VIEW pg_catalog.{name} AS SELECT {body}")
             cursor.execute(f"GRANT SELECT ON pg_catalog.{name} TO PUBLIC")
-
-
-@dataclass(frozen=True)
-class LoadLog:
-    """Records loads; `connect` opens a superuser's connection to a database by name."""
-
-    connect: Callable[[str], Any]
-
-    def record(
-        self,
-        *,
-        database: str,
-        query_id: int,
-        session_id: int,
-        transaction_id: int,
-        user_id: int,
-        table_id: int,
-        table_name: str,
-        load: Load,
-        started: datetime,
-        ended: datetime,
-        status: str,
-    ) -> None:
-        """Write down one COPY that came to an end.
-
-        `status` is 'completed' or 'aborted'; `session_id` the pid of the client's backend.
-        """
-        loaded_rows = load.rows_loaded if status == "completed" else 0
-        row = (
-            query_id, user_id, transaction_id, session_id, database, status, table_id, table_name,
-            _utc(started), _utc(ended), load.command.source, loaded_rows, load.files_total,
-            load.files_bytes, load.files_done, load.bytes_scanned, len(load.errors),
-        )  # fmt: skip
-        errors = [_error_row(query_id, error) for error in load.errors]
-        with closing(self.connect(database)) as connection, connection.cursor() as cursor:
-            _insert(cursor, "standin_loads", [row])
-            _insert(cursor, "standin_load_files", _file_rows(query_id, load))
-            _insert(cursor, "standin_load_errors", errors)
-            connection.commit()
-
-
-def _insert(cursor: Any, table: str, rows: list[tuple[object, ...]]) -> None:
-    execute_values(cursor, f"INSERT INTO pg_catalog.{table} VALUES %s", rows, page_size=1000)
-
-
-def _file_rows(query_id: int, load: Load) -> list[tuple[object, ...]]:
-    return [
-        (query_id, f"s3://{file.info.bucket}/{file.info.key}", file.bytes_scanned,
-         file.lines_scanned, file.errors, file.info.etag, _utc(file.info.last_modified))
-        for file in load.files
-    ]  # fmt: skip
-
-
-def _error_row(query_id: int, error: LoadError) -> tuple[object, ...]:
-    return (
-        query_id, error.file_name, error.line_number, error.column_name, error.column_type,
-        error.column_length, error.position, shown(error.raw_line), shown(error.raw_field_value),
-        error.error_code, error.error_message.replace("\0", "."),
-    )  # fmt: skip
-
-
-def shown(text: str) -> str:
-    """Text of a file as the error views show it: multibyte characters as dots, cut to 1024."""
-    return _NOT_SHOWN.sub(".", text[:RAW_LENGTH])
-
-
-def _utc(moment: datetime) -> datetime:
-    """A moment as Redshift's logs have it, in UTC and without a zone."""
-    return moment.astimezone(timezone.utc).replace(tzinfo=None)

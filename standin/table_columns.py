@@ -68,6 +68,11 @@ def spelled(name: Token) -> str:
     return name.text
 
 
+def literal(text: str) -> str:
+    """A string literal of PostgreSQL's."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def check_name(name: Token) -> Token:
     """A table's or column's name; reserved words need quotes."""
     if name.kind is TokenKind.WORD and name.value in dialect.RESERVED_WORDS:

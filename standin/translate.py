@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from standin import commands, dialect, session_settings
+from standin import commands, dialect, prepared, principals, session_settings
+from standin.alter_table import alter_table
 from standin.commands import Handler
 from standin.create_table import create_table
 from standin.lexer import Token, split, syntax_error
+from standin.merge import merge
 from standin.plan import Plan, SessionFacts
 from standin.rewriter import Facts
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported
@@ -30,7 +32,9 @@ def _create_table(statement: Statement, facts: Facts) -> Plan:
 
 _HANDLERS: dict[str, Handler] = {
     "abort": commands.end,
-    "alter table": commands.alter_table,
+    "alter group": principals.alter_group,
+    "alter table": alter_table,
+    "alter user": principals.alter_user,
     "analyse": commands.analyze,
     "analyze": commands.analyze,
     "begin": commands.begin,
@@ -38,6 +42,7 @@ _HANDLERS: dict[str, Handler] = {
     "comment": commands.comment,
     "commit": commands.end,
     "copy": commands.copy,
+    "create group": principals.create_group,
     "create local temp table": _create_table,
     "create local temporary table": _create_table,
     "create or replace view": commands.create_view,
@@ -45,20 +50,26 @@ _HANDLERS: dict[str, Handler] = {
     "create table": _create_table,
     "create temp table": _create_table,
     "create temporary table": _create_table,
+    "create user": principals.create_user,
     "create view": commands.create_view,
     "deallocate": commands.discard,
     "declare": commands.declare,
     "delete": commands.delete,
     "discard": commands.discard,
+    "drop group": principals.drop,
     "drop schema": commands.drop,
     "drop table": commands.drop,
+    "drop user": principals.drop,
     "drop view": commands.drop,
     "end": commands.end,
+    "execute": prepared.execute,
     "explain": commands.explain,
     "fetch": commands.fetch,
     "grant": commands.grant,
     "insert": commands.query,
     "lock": commands.lock,
+    "merge": merge,
+    "prepare": prepared.prepare,
     "reset": session_settings.reset,
     "revoke": commands.grant,
     "rollback": commands.end,

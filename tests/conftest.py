@@ -11,9 +11,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import boto3
@@ -21,6 +22,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
+import terminal
 from standin import Standin
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,10 +97,14 @@ class Project:
             aws_secret_access_key="test",
         )
 
-    def create(self) -> None:
+    def make_bucket(self) -> None:
         self.client("s3").create_bucket(
             Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
         )
+        self.put("log_json_path.json", {"jsonpaths": [f"$['{key}']" for key in LOG_KEYS]})
+
+    def create(self) -> None:
+        self.make_bucket()
         trust = {
             "Version": "2012-10-17",
             "Statement": [
@@ -112,6 +118,9 @@ class Project:
         role = self.client("iam").create_role(
             RoleName=self.name, AssumeRolePolicyDocument=json.dumps(trust)
         )["Role"]["Arn"]
+        self.client("iam").attach_role_policy(
+            RoleName=self.name, PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+        )
         self.client("redshift").create_cluster(
             ClusterIdentifier=self.name,
             ClusterType="single-node",
@@ -121,7 +130,6 @@ class Project:
             MasterUserPassword=PASSWORD,
             IamRoles=[role],
         )
-        self.put("log_json_path.json", {"jsonpaths": [f"$['{key}']" for key in LOG_KEYS]})
         self.values = {
             "CLUSTER": {
                 "HOST": self.standin.host,
@@ -220,6 +228,48 @@ def project(standin: Standin, tmp_path: Path) -> Project:
     made = Project(standin, tmp_path, f"project-{next(_numbers)}")
     made.create()
     return made
+
+
+@pytest.fixture
+def site(standin: Standin, tmp_path: Path) -> Project:
+    """Files in S3 and the configuration of a cluster that is not there yet."""
+    made = Project(standin, tmp_path, f"site-{next(_numbers)}")
+    made.make_bucket()
+    made.put_events(event())
+    made.put_songs(song())
+    made.values = {
+        "CLUSTER": {
+            "DB_NAME": made.name.replace("-", "_"),
+            "DB_USER": "dwhuser",
+            "DB_PASSWORD": PASSWORD,
+        },
+        "IAM_ROLE": {},
+        "S3": {
+            "LOG_DATA": f"s3://{made.bucket}/log_data",
+            "LOG_JSONPATH": f"s3://{made.bucket}/log_json_path.json",
+            "SONG_DATA": f"s3://{made.bucket}/song_data",
+        },
+        "AWS": {"ENDPOINT_URL": standin.endpoint_url, "CA_FILE": str(standin.ca_file)},
+        "DWH": {"CLUSTER_IDENTIFIER": made.name, "IAM_ROLE_NAME": made.name},
+    }
+    made.configure()
+    return made
+
+
+Call = Callable[..., int]
+
+
+@pytest.fixture
+def call(site: Project, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run a script's main as its command line does, in this process; its exit code."""
+    for name, value in site.standin.environ.items():
+        if not name.startswith("DWH_"):
+            monkeypatch.setenv(name, value)
+
+    def run(script: ModuleType, *flags: str) -> int:
+        return terminal.run(script.main, ["--config", str(site.config), *flags])
+
+    return run
 
 
 def event(**changes: object) -> dict[str, object]:

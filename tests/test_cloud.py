@@ -170,10 +170,32 @@ CHARACTERS = (
             id="unencrypted",
         ),
         pytest.param(
-            {"ManageMasterPassword": True},
-            "ManageMasterPassword is not supported by this stand-in for Amazon Redshift: "
-            "give a MasterUserPassword.",
-            id="managed password",
+            {"NodeType": "ra3.huge"}, "Invalid node type: ra3.huge", id="no node type at all"
+        ),
+        pytest.param(
+            {"NodeType": "ra3.4xlarge", "ClusterType": "single-node"},
+            "The node type ra3.4xlarge needs at least 2 nodes.",
+            id="too few nodes for the type",
+        ),
+        pytest.param(
+            {"ClusterType": "multi-node"},
+            "Number of nodes for cluster type multi-node must be greater than or equal to 2",
+            id="multi-node without a number",
+        ),
+        pytest.param(
+            {"Port": 5500},
+            "The parameter Port is not valid: 5500. Valid ports are 5431-5455 and 8191-8215.",
+            id="port",
+        ),
+        pytest.param(
+            {"VpcSecurityGroupIds": ["sg-none"]},
+            "The security group 'sg-none' does not exist",
+            id="security group that does not exist",
+        ),
+        pytest.param(
+            {"ClusterIdentifier": "cloud_test"},
+            "The parameter ClusterIdentifier is not a valid identifier: cloud_test",
+            id="name with an underscore",
         ),
         pytest.param(
             {"MasterUserPassword": "Passw0r"},

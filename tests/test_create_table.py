@@ -145,16 +145,21 @@ def test_accepted(redshift: str, postgres: str) -> None:
 THEN = {
     "sort key column": (
         "CREATE TABLE t (a INT, b INT SORTKEY)",
-        ("CREATE INDEX ON t USING brin (b) WITH (pages_per_range = 16)",),
+        ("CALL pg_redshift.zone_map('t', 'b')",),
     ),
     "first of a compound sort key": (
         "CREATE TABLE s.t (a INT, b INT) COMPOUND SORTKEY (b, a)",
-        ("CREATE INDEX ON s.t USING brin (b) WITH (pages_per_range = 16)",),
+        ("CALL pg_redshift.zone_map('s.t', 'b')",),
     ),
     "interleaved sort key": ("CREATE TABLE t (a INT) INTERLEAVED SORTKEY (a)", ()),
-    "boolean sort key": ("CREATE TABLE t (a BOOL SORTKEY)", ()),
-    "temporary table": ("CREATE TEMP TABLE t (a INT SORTKEY)", ()),
-    "table that may exist": ("CREATE TABLE IF NOT EXISTS t (a INT SORTKEY)", ()),
+    "temporary table": (
+        "CREATE TABLE #t (a INT SORTKEY)",
+        ("CALL pg_redshift.zone_map('\"#t\"', 'a')",),
+    ),
+    "table that may exist": (
+        'CREATE TABLE IF NOT EXISTS "It\'s" (a INT SORTKEY)',
+        ("CALL pg_redshift.zone_map('\"it\'\'s\"', 'a')",),
+    ),
     "references with a column": (
         "CREATE TABLE t (a INT REFERENCES users (user_id))",
         ("SELECT user_id FROM users LIMIT 0",),
@@ -169,7 +174,11 @@ THEN = {
     ),
     "keys of a table made from a query": (
         "CREATE TABLE t DISTKEY (a) SORTKEY (b) AS SELECT 1 AS a, 2 AS b",
-        ('SELECT "b", "a" FROM t LIMIT 0',),
+        (
+            'SELECT "b", "a" FROM t LIMIT 0',
+            "CALL pg_redshift.zone_map('t', 'b')",
+            "ANALYZE t",
+        ),
     ),
 }
 

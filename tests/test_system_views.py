@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any, BinaryIO
@@ -13,12 +14,14 @@ import pytest
 from standin.copy_command import parse
 from standin.copy_load import Column, Load, columns_query, read_columns
 from standin.lexer import tokenize
+from standin.load_log import LoadFacts, LoadLog, LoadRecord, shown
 from standin.objects import ObjectInfo
 from standin.postgres import Postgres
 from standin.sqlerror import SqlError
-from standin.system_views import LoadLog, install, shown
+from standin.system_views import install
 
 STARTED = datetime(2018, 11, 30, 12, 0, 0, tzinfo=timezone.utc)
+FILE_NAME = "s3://b/data/é.json"
 ENDED = datetime(2018, 11, 30, 12, 0, 2, 500_000, tzinfo=timezone.utc)
 
 
@@ -67,9 +70,13 @@ def query(server: Postgres, database: str, sql: str) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def run_load(data: bytes, *columns: Column, options: str = "") -> Load:
+def new_load(data: bytes, *columns: Column, options: str = "") -> Load:
     sql = f"COPY t FROM 's3://b/data' IAM_ROLE default JSON 'auto' {options}"
-    load = Load(parse(tokenize(sql)), columns, OneObject(data), "t")
+    return Load(parse(tokenize(sql)), columns, OneObject(data), "t")
+
+
+def run_load(data: bytes, *columns: Column, options: str = "") -> Load:
+    load = new_load(data, *columns, options=options)
     try:
         for _ in load.chunks():
             pass
@@ -78,20 +85,21 @@ def run_load(data: bytes, *columns: Column, options: str = "") -> Load:
     return load
 
 
-def record(server: Postgres, database: str, load: Load, query_id: int, status: str) -> None:
-    LoadLog(server.connect).record(
+def start(server: Postgres, database: str, load: Load, query_id: int) -> LoadRecord:
+    facts = LoadFacts(
         database=database,
         query_id=query_id,
         session_id=4711,
         transaction_id=77,
         user_id=100,
         table_id=16_500,
-        table_name=load.table_name,
-        load=load,
         started=STARTED,
-        ended=ENDED,
-        status=status,
     )
+    return LoadLog(server.connect).start(facts, load)
+
+
+def record(server: Postgres, database: str, load: Load, query_id: int, status: str) -> None:
+    start(server, database, load, query_id).finish(status, ENDED)
 
 
 COLUMNS = {
@@ -119,6 +127,12 @@ COLUMNS = {
         filename character(256), byte_offset integer, lines_scanned integer, errors integer,
         curtime timestamp without time zone, status integer, file_format character(16),
         is_partial integer, start_offset bigint, copy_job_id bigint""",
+    "stv_load_state": """
+        userid integer, session integer, query integer, slice integer, pid integer,
+        recordtime timestamp without time zone, bytes_to_load bigint, bytes_loaded bigint,
+        bytes_to_load_compressed bigint, bytes_loaded_compressed bigint, lines integer,
+        num_files integer, num_files_complete integer, current_file character(256),
+        pct_complete integer""",
     "sys_load_detail": """
         user_id integer, query_id bigint, file_name character(256), bytes_scanned bigint,
         lines_scanned bigint, record_time timestamp without time zone, splits_scanned integer,
@@ -182,6 +196,40 @@ def test_a_partial_load(server: Postgres, database: str) -> None:
         "SELECT query_id, trim(file_name), bytes_scanned, lines_scanned, trim(file_etag), "
         "file_last_modified FROM sys_load_detail",
     ) == [(302, "s3://b/data/é.json", 29, 3, "5eb63bbb", started)]
+
+
+@pytest.mark.parametrize("is_compressed", [False, True], ids=["plain", "gzip"])
+def test_a_running_load(server: Postgres, database: str, is_compressed: bool) -> None:
+    text = b'{"id":1}\n{"id":2}\n{"id":3}\n'
+    data = gzip.compress(text) if is_compressed else text
+    size, compressed = (0, len(data)) if is_compressed else (27, 0)
+    load = new_load(data, Column("id", "integer"), options="GZIP" if is_compressed else "")
+    running = start(server, database, load, 303)
+    state = (
+        "SELECT bytes_to_load, bytes_loaded, bytes_to_load_compressed, bytes_loaded_compressed, "
+        "lines, num_files, num_files_complete, trim(current_file), pct_complete "
+        "FROM stv_load_state WHERE query = 303 AND session = 4711"
+    )
+    history = (
+        "SELECT status, end_time, duration > 0, loaded_rows, file_count_scanned "
+        "FROM sys_load_history"
+    )
+    assert query(server, database, state) == [(size, 0, compressed, 0, 0, 1, 0, "", 0)]
+    assert query(server, database, history) == [("running", None, True, 0, 0)]
+    # the only chunk: everything has been read, but the load has not ended
+    next(load.chunks())
+    running.update()
+    assert query(server, database, state) == [
+        (size, 27, compressed, compressed, 3, 1, 1, FILE_NAME, 100)
+    ]
+    assert query(server, database, history) == [("running", None, True, 3, 1)]
+    running.finish("completed", ENDED)
+    running.finish("aborted", ENDED)
+    running.update()
+    assert query(server, database, state) == []
+    assert query(server, database, history) == [
+        ("completed", ENDED.replace(tzinfo=None), True, 3, 1)
+    ]
 
 
 def test_everybody_may_read_and_nobody_write(server: Postgres, database: str) -> None:

@@ -1,0 +1,61 @@
+"""What a deletion left behind, found by tag and by name, and what it goes on costing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from iac import cluster, prices, role, tags
+from iac.clients import Aws
+
+FREE = "nothing"
+STORED = "storage, by the GB and month"
+
+
+@dataclass(frozen=True)
+class Remain:
+    """Something that is still there."""
+
+    kind: str
+    name: str
+    hourly: str
+
+
+def remains(aws: Aws, kept_snapshot: str | None) -> list[Remain]:
+    """Everything of the configured cluster's that is still there, but for the kept snapshot."""
+    found = dict.fromkeys((*_in_redshift(aws), *_by_name(aws)))
+    return [one for one in found if not (one.kind == "snapshot" and one.name == kept_snapshot)]
+
+
+def _in_redshift(aws: Aws) -> Iterator[Remain]:
+    for arn in tags.in_redshift(aws):
+        # arn:aws:redshift:us-west-2:123456789012:snapshot:my-cluster/my-snapshot
+        kind, _, name = arn.split(":", 5)[5].partition(":")
+        yield Remain(kind, name.rpartition("/")[2], _cost(aws, kind))
+
+
+def _by_name(aws: Aws) -> Iterator[Remain]:
+    settings = aws.settings
+    if cluster.find(aws) is not None:
+        yield Remain("cluster", settings.cluster_identifier, _cost(aws, "cluster"))
+    snapshots = aws.redshift.get_paginator("describe_cluster_snapshots").paginate(
+        SnapshotType="manual"
+    )
+    for page in snapshots:
+        for snapshot in page["Snapshots"]:
+            if snapshot["ClusterIdentifier"] == settings.cluster_identifier:
+                yield Remain("snapshot", snapshot["SnapshotIdentifier"], STORED)
+    for group in tags.security_groups(aws):
+        yield Remain("security group", group, FREE)
+    found = role.find(aws, settings.iam_role_name)
+    if found is not None and found.made_here and role.cluster_with(aws, found.arn) is None:
+        yield Remain("role", found.name, FREE)
+
+
+def _cost(aws: Aws, kind: str) -> str:
+    if kind == "snapshot":
+        return STORED
+    found = cluster.find(aws)
+    if kind != "cluster" or found is None:
+        return "unknown"
+    return prices.estimate(str(found.get("NodeType")), int(found.get("NumberOfNodes") or 1))

@@ -1,0 +1,71 @@
+"""What tests of the cluster's life share: looks at a site, and ways to change it behind its back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from conftest import Project
+
+import settings
+from iac import policy
+
+ACCOUNT = "123456789012"
+EC2_TRUST = json.dumps(policy.trust()).replace("redshift", "ec2")
+
+
+def loaded(site: Project) -> settings.Settings:
+    return settings.load(site.config, environ={})
+
+
+def described(site: Project) -> dict[str, Any]:
+    answer = site.client("redshift").describe_clusters(ClusterIdentifier=site.name)
+    return answer["Clusters"][0]
+
+
+def groups(site: Project) -> list[dict[str, Any]]:
+    answer = site.client("ec2").describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": [f"{site.name}-access"]}]
+    )
+    return answer["SecurityGroups"]
+
+
+def exists(site: Project) -> tuple[bool, bool, bool]:
+    """Whether the cluster is there, whether the role is, and whether the security group is."""
+    names = [
+        found["ClusterIdentifier"]
+        for found in site.client("redshift").describe_clusters()["Clusters"]
+    ]
+    roles = [found["RoleName"] for found in site.client("iam").list_roles()["Roles"]]
+    return site.name in names, site.name in roles, bool(groups(site))
+
+
+NOTHING = (False, False, False)
+EVERYTHING = (True, True, True)
+
+
+def set_state(site: Project, state: str) -> None:
+    """Put the stand-in's cluster into a state that it would reach in minutes, or by accident."""
+    from moto.backends import get_backend
+
+    get_backend("redshift")[ACCOUNT]["us-west-2"].clusters[site.name].status = state
+
+
+def edit(site: Project, old: str, new: str) -> None:
+    """Change dwh.cfg as a person does, after create_cluster has written into it."""
+    text = site.config.read_text()
+    assert old in text, text
+    site.config.write_text(text.replace(old, new))
+
+
+def set_policy(site: Project, *statements: dict[str, Any]) -> None:
+    """Give the role this inline policy in place of the one of iac.create_cluster."""
+    site.client("iam").put_role_policy(
+        RoleName=site.name,
+        PolicyName="read-sparkify-s3",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}),
+    )
+
+
+def allow(action: str, *resources: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": list(resources), **more}
