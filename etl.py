@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg2
+
 import load_errors
 import report
 import retries
@@ -26,6 +28,7 @@ import warehouse
 from staging import UNCHANGED
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
 # The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
@@ -141,28 +144,34 @@ def _run_once(
 ) -> report.Load:
     load = report.Load()
     limits = sql_queries.CopyLimits(settings.max_errors)
-    with warehouse.connection(settings, "etl publish") as connection:
-        with (
-            warehouse.explained("etl", UNCHANGED),
-            connection,
-            connection.cursor() as cursor,
-        ):
-            with steps.step("lock") as step:
-                step.note = "waits for a load under way, if there is one"
-                cursor.execute(sql_queries.load_lock)
-                step.note = ""
-            for table, copied in staging.stage(
-                settings, steps, staging.copies(settings, limits, skipped)
-            ).items():
-                load.staged[table] = copied.rows
-                load.rejected += copied.rejected
-            publish(cursor, steps, load)
-            with steps.step("commit"):
-                connection.commit()
-        with warehouse.explained("counting rows"), connection, connection.cursor() as cursor:
-            for table in sql_queries.STAR_TABLES:
-                load.totals[table] = warehouse.number(cursor, sql_queries.row_count(table))
+    with (
+        warehouse.connection(settings, "etl publish") as connection,
+        warehouse.explained("etl", UNCHANGED),
+        connection,
+        connection.cursor() as cursor,
+    ):
+        with steps.step("lock") as step:
+            step.note = "waits for a load under way, if there is one"
+            cursor.execute(sql_queries.load_lock)
+            step.note = ""
+        for table, copied in staging.stage(
+            settings, steps, staging.copies(settings, limits, skipped)
+        ).items():
+            load.staged[table] = copied.rows
+            load.rejected += copied.rejected
+        publish(cursor, steps, load)
+        with steps.step("commit"):
+            _commit(connection)
     return load
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except psycopg2.Error as error:
+        # The reply is lost with the connection, and it alone would tell.
+        left = "the star is as before, or holds the whole load" if connection.closed else UNCHANGED
+        raise warehouse.fault(error, "commit", left) from error
 
 
 def publish(cursor: Cursor, steps: terminal.Steps, load: report.Load) -> None:
@@ -175,9 +184,12 @@ def publish(cursor: Cursor, steps: terminal.Steps, load: report.Load) -> None:
     load.known = warehouse.number(cursor, sql_queries.known_plays_count, span)
     for name, queries in sql_queries.span_steps.items():
         _transform(cursor, steps, load, name, queries, span)
-    with steps.step("check") as step:
+    with steps.step("check") as step, warehouse.explained("check", UNCHANGED):
         check(cursor, load, span)
-        step.note = f"{len(sql_queries.checks) + 1} promises kept"
+        step.note = f"{len(sql_queries.checks) + 2} promises kept"
+        # Before the commit: after it, another load's rows would be counted with this one's.
+        for table in sql_queries.STAR_TABLES:
+            load.totals[table] = warehouse.number(cursor, sql_queries.row_count(table))
 
 
 def _transform(
@@ -188,7 +200,8 @@ def _transform(
     queries: Sequence[str],
     span: Span | None = None,
 ) -> None:
-    with steps.step(f"transform {name}") as step:
+    doing = f"transform {name}"
+    with steps.step(doing) as step, warehouse.explained(doing, UNCHANGED):
         for query in queries:
             cursor.execute(query, span)
             effect = sql_queries.effect(query)
@@ -199,6 +212,7 @@ def _transform(
 
 def check(cursor: Cursor, load: report.Load, span: Span) -> None:
     """Prove what Redshift does not enforce, and that every staged play is accounted for."""
+    _check_staging(cursor, load)
     for promise, query in sql_queries.checks.items():
         broken = warehouse.number(cursor, query, span)
         if broken:
@@ -217,6 +231,19 @@ def check(cursor: Cursor, load: report.Load, span: Span) -> None:
             f" unusable make {accounted:,}\n{UNCHANGED}"
         )
     load.warnings += _warnings(cursor, load, span)
+
+
+def _check_staging(cursor: Cursor, load: report.Load) -> None:
+    # A load that lost its lock with its connection may go on emptying and filling staging for a
+    # moment, until it finds out. From the first look into staging on, this transaction keeps it
+    # from that.
+    for table, copied in load.staged.items():
+        held = warehouse.number(cursor, sql_queries.row_count(table))
+        if held != copied:
+            raise retries.TransientFault(
+                f"check failed: {copied:,} rows were copied into {table}, which now holds {held:,}:"
+                f" another load was at it\n{UNCHANGED}\nnext: run the same command again"
+            )
 
 
 def _warnings(cursor: Cursor, load: report.Load, span: Span) -> list[str]:
@@ -271,11 +298,13 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         sql_queries.new_plays_span,
         sql_queries.known_plays_count,
         *(query for queries in sql_queries.span_steps.values() for query in queries),
+        *(sql_queries.row_count(table) for table in sql_queries.COPY_TABLES),
         *sql_queries.checks.values(),
         sql_queries.staged_plays_count,
         sql_queries.duplicate_events_count,
         sql_queries.matched_plays_count,
         sql_queries.strange_times_count,
+        *(sql_queries.row_count(table) for table in sql_queries.STAR_TABLES),
         "COMMIT",
     ]
     for statement in statements:

@@ -1,4 +1,4 @@
-"""The analytics team's questions of the star, as Redshift SQL; importing this reads and opens nothing.
+"""The analytics team's questions of the star, as Redshift SQL; importing this opens nothing.
 
 All but two are answered by the star alone. `most-wanted` and `before-upgrade` need titles that the
 star does not keep, as 95 % of the plays are of songs it does not know: they look at the events of
@@ -70,8 +70,13 @@ QUESTIONS = {
         title="How much is played, by how many?",
         reading="all plays in the star; a session is one visit of one listener; times are UTC",
         columns=(
-            "plays", "listeners", "sessions", "percent of songs known", "percent of plays paid",
-            "first play", "last play",
+            "plays",
+            "listeners",
+            "sessions",
+            "percent of plays with a known song",
+            "percent of plays paid",
+            "first play",
+            "last play",
         ),
         query=f"""
 SELECT
@@ -245,7 +250,12 @@ ORDER BY plays DESC, level
         reading="upgraded: the first paid play after a free one, the newest twenty; everything"
         " before it is counted",
         columns=(
-            "user", "name", "upgraded at", "plays before", "sessions before", "days before",
+            "user",
+            "name",
+            "upgraded at",
+            "plays before",
+            "sessions before",
+            "days before",
             "level now",
         ),
         query=f"""
@@ -314,7 +324,11 @@ LIMIT 10
         reading="from its first to its last play's start, so one of a single play has 0 minutes;"
         " paid: at least one play of it was",
         columns=(
-            "level", "sessions", "plays a session", "median plays", "minutes a session",
+            "level",
+            "sessions",
+            "plays a session",
+            "median plays",
+            "minutes a session",
             "longest, minutes",
         ),
         query=f"""
@@ -419,7 +433,7 @@ ORDER BY plays DESC, device
     "retention": Question(
         title="How many come back in the weeks after their first?",
         reading="listeners by the ISO week of their first play (its Monday), and how many of them"
-        " played in each week after it; a week in which none did has no row",
+        " played again in each week after it",
         columns=("first week", "weeks later", "listeners", "percent of the first week's"),
         query=f"""
 WITH weeks AS (
@@ -458,6 +472,8 @@ class Figure:
     expected: int | str
 
 
+_TOP_SONGS = QUESTIONS["top-songs"].query
+
 # What one load of the whole public data set (s3://udacity-dend) must give.
 PUBLIC_FIGURES = (
     Figure("events", "SELECT COUNT(*) FROM staging_events", 8056),
@@ -469,12 +485,12 @@ PUBLIC_FIGURES = (
     Figure("time", "SELECT COUNT(*) FROM time", 6813),
     Figure(
         "top song",
-        f"SELECT title FROM ({QUESTIONS['top-songs'].query}) AS top_songs ORDER BY plays DESC, title",
+        f"SELECT title FROM ({_TOP_SONGS}) AS top_songs ORDER BY plays DESC, title",
         "You're The One",
     ),
     Figure(
         "plays of the top song",
-        f"SELECT MAX(plays) FROM ({QUESTIONS['top-songs'].query}) AS top_songs",
+        f"SELECT MAX(plays) FROM ({_TOP_SONGS}) AS top_songs",
         37,
     ),
 )

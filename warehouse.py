@@ -83,7 +83,7 @@ _STATEMENT_ADVICE = (
     (r"(?i)cannot drop table", "drop what depends on the table first"),
     (
         r"server closed the connection|connection already closed|SSL connection has been closed"
-        r"|terminating connection",
+        r"|SSL SYSCALL error|EOF detected|could not (receive|send) data|terminating connection",
         "the connection was lost: run the same command again",
     ),
 )
@@ -140,9 +140,14 @@ def explained(doing: str, consequence: str = "") -> Iterator[None]:
     try:
         yield
     except psycopg2.Error as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            # Ctrl-C reached the server's side first: the rollback found the connection gone.
+        # A rollback that finds the connection gone hides what ended the block before it.
+        first = error.__context__
+        if isinstance(first, KeyboardInterrupt):
             raise KeyboardInterrupt from error
+        if isinstance(first, Fault):
+            raise first from error
+        if isinstance(first, psycopg2.Error):
+            error = first
         raise fault(error, doing, consequence) from error
 
 

@@ -146,15 +146,8 @@ def credentials(scene: Scene) -> str:
 
 def region(scene: Scene) -> str:
     """The region is one that has Redshift."""
-    import boto3
-
-    name = scene.settings.region
-    known = boto3.session.Session().get_available_regions("redshift", scene.aws.account.partition)
-    if name not in known:
-        raise Ailment(
-            f"{name} is no region of Redshift", f"set {keys.AWS_REGION.label}, us-west-2 say"
-        )
-    return name
+    scene.aws.check_region()
+    return scene.settings.region
 
 
 def cluster_state(scene: Scene) -> str:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-from settings import ENDPOINT_URL, Settings
+from settings import AWS_REGION, ENDPOINT_URL, Settings
 from terminal import Fault, UsageFault
 
 
@@ -45,7 +45,18 @@ class Aws:
 
     @cached_property
     def redshift(self) -> Any:
+        self.check_region()
         return self._client("redshift")
+
+    def check_region(self) -> None:
+        """Fault when the configured region is none; its name alone would be asked for an answer."""
+        name = self.settings.region
+        if not _is_region(name):
+            raise Fault(
+                f"{name} is no region of Redshift\n"
+                f"next: set {AWS_REGION.label}, us-west-2 say; a region newer than boto3 needs its"
+                " update"
+            )
 
     @cached_property
     def iam(self) -> Any:
@@ -83,6 +94,17 @@ class Aws:
             endpoint_url=self.settings.endpoint_url,
             config=Config(retries={"mode": "standard"}, connect_timeout=10, read_timeout=60),
         )
+
+
+@cache
+def _is_region(name: str) -> bool:
+    import boto3
+
+    session = boto3.session.Session()
+    return any(
+        name in session.get_available_regions("redshift", partition)
+        for partition in session.get_available_partitions()
+    )
 
 
 # An exception of botocore, by the name of its class or of one it derives from -> cause, next step.

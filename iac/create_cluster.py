@@ -134,7 +134,9 @@ def calls(aws: Aws, cidrs: Sequence[str]) -> list[tuple[str, str]]:
     size = f"{settings.number_of_nodes} x {settings.node_type}, encrypted"
     attached = made and found and cluster.attachment(made, found.arn)
     joined = made and group and cluster.has_group(made, group["GroupId"])
-    admitted = group and network.admits(group, cidrs)
+    admitted = network.admitted(group) if group else set()
+    wanted, stale = set(cidrs) - admitted, admitted - set(cidrs)
+    lost = made and not settings.db_password and cluster.secret_is_gone(aws, made)
     planned = [
         (found is None, "iam:CreateRole", settings.iam_role_name),
         (role.trust_differs(found), "iam:UpdateAssumeRolePolicy", settings.iam_role_name),
@@ -143,7 +145,9 @@ def calls(aws: Aws, cidrs: Sequence[str]) -> list[tuple[str, str]]:
         (made is None, "redshift:CreateCluster", f"{settings.cluster_identifier}, {size}"),
         (made and not attached, "redshift:ModifyClusterIamRoles", settings.iam_role_name),
         (made and not joined, "redshift:ModifyCluster", network.group_name(aws)),
-        (not admitted, "ec2:AuthorizeSecurityGroupIngress", ", ".join(cidrs)),
+        (wanted, "ec2:AuthorizeSecurityGroupIngress", ", ".join(sorted(wanted))),
+        (stale, "ec2:RevokeSecurityGroupIngress", ", ".join(sorted(stale))),
+        (lost, "redshift:ModifyCluster", "a new master password, kept by AWS"),
     ]
     return [(operation, target) for needed, operation, target in planned if needed]
 

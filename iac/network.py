@@ -27,7 +27,7 @@ def group_name(aws: Aws) -> str:
 def caller_address(aws: Aws) -> str:
     """The IPv4 address that AWS sees this machine at; asked of the endpoint, or of AWS."""
     from botocore.awsrequest import AWSRequest
-    from botocore.exceptions import HTTPClientError
+    from botocore.exceptions import BotoCoreError
     from botocore.httpsession import URLLib3Session
     from botocore.utils import get_environ_proxies
 
@@ -37,7 +37,7 @@ def caller_address(aws: Aws) -> str:
     try:
         answer = session.send(AWSRequest("GET", url).prepare()).text.strip()
         return str(ipaddress.IPv4Address(answer))
-    except HTTPClientError as error:
+    except BotoCoreError as error:
         raise Fault(f"{url} does not tell this machine's address: {error}\n{NAME_ANYWHERE}") from (
             error
         )
@@ -95,14 +95,14 @@ def admit(aws: Aws, port: int, cidrs: Sequence[str]) -> str:
         aws.ec2.revoke_security_group_ingress(
             GroupId=group["GroupId"], IpPermissions=[actual[rule]]
         )
-    admitted = f"lets in {', '.join(sorted(cidrs))} on port {port}"
+    told = f"lets in {', '.join(sorted(cidrs))} on port {port}"
     gone = ", ".join(sorted({str(cidr) for _, cidr in stale} - set(cidrs)))
-    return f"{admitted}, no longer {gone}" if gone else admitted
+    return f"{told}, no longer {gone}" if gone else told
 
 
-def admits(group: Group, cidrs: Sequence[str]) -> bool:
-    """Whether the group lets in exactly `cidrs`, on whatever port."""
-    return {rule["CidrIp"] for rule in _rules(group)} == set(cidrs)
+def admitted(group: Group) -> set[str]:
+    """The ranges that the group lets in, on whatever port."""
+    return {str(rule["CidrIp"]) for rule in _rules(group)}
 
 
 def lets_in(groups: Sequence[Group], address: str, port: int) -> bool:

@@ -159,7 +159,7 @@ def _region_with(aws: Aws, name: str) -> str | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     told = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.redshift\.", aws.settings.host)
-    regions = boto3.session.Session().get_available_regions("redshift", aws.account.partition)
+    regions = boto3.Session().get_available_regions("redshift", aws.account.partition)
     clients = [
         (region, aws.in_region(region))
         for region in ([told[1]] if told else regions)

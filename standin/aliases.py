@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from standin import selects
-from standin.dialect import words
+from standin.dialect import LABELS_THAT_NEED_AS, words
 from standin.lexer import TokenKind
 from standin.selects import From, Item, Select
 from standin.statement import Statement
@@ -49,8 +49,16 @@ def resolve(statement: Statement) -> Edits:
     edits = Edits()
     for select in selects.find(statement):
         if any(item.alias is not None for item in select.items):
+            _write_as(statement, select, edits)
             _Resolver(statement, select, edits).resolve()
     return edits
+
+
+def _write_as(statement: Statement, select: Select, edits: Edits) -> None:
+    for item in select.items:
+        is_bare = item.alias is not None and item.alias is statement.tokens[item.high]
+        if is_bare and item.name in LABELS_THAT_NEED_AS:
+            edits.instead[item.high] = _constant(f"AS {quoted(item.name)}")
 
 
 class _Resolver:
@@ -74,13 +82,16 @@ class _Resolver:
         aliases: dict[str, Item] = {}
         for item in self._select.items:
             self._resolve_span(item.low, item.high, aliases)
+            if item.alias is None and item.high - item.low == 1:
+                self._keep_name(item.low)
             if item.name and not self._is_column(item):
                 aliases[item.name] = item
         if not aliases:
             return
         for clause in ("where", "having", "qualify"):
             self._resolve_span(*self._select.clauses.get(clause, (0, 0)), aliases)
-        for low, high in self._group_by():
+        for low, high in [*self._keys("group by"), *self._order_keys()]:
+            # PostgreSQL knows an alias that is the whole key.
             if high - low > 1:
                 self._resolve_span(low, high, aliases)
 
@@ -92,19 +103,34 @@ class _Resolver:
             if item is not None and selects.is_reference(self._statement, index):
                 self._refer(index, item)
 
+    def _keep_name(self, index: int) -> None:
+        """An item that is nothing but an alias is called like it."""
+        if index in self._edits.instead and self._tokens[index].is_name:
+            self._edits.append(index, _constant(f" AS {quoted(self._tokens[index].value)}"))
+
     def _refer(self, index: int, item: Item) -> None:
         per_row = self._is_per_row(index)
         if self._is_beyond_rows(item):
             # Neither WHERE nor another aggregate can take one: it must be FROM's column.
             if not self._is_before_grouping(index):
                 self._edits.instead[index] = _in_parentheses(item)
-        elif "from" in self._select.clauses and (per_row or item.name in self._group_keys):
+        elif self._can_be_lateral(item) and (per_row or item.name in self._group_keys):
             name = self._lateral(item)
             if not per_row:
                 self._group_by_lateral(item, name)
             self._edits.instead[index] = lambda render: name
         else:
             self._edits.instead[index] = _in_parentheses(item)
+
+    def _can_be_lateral(self, item: Item) -> bool:
+        """Not without FROM, for a NULL without a type, or where * means merged columns."""
+        is_merged = self._from.is_natural or bool(self._from.using)
+        has_star = any(self._is_star(other) for other in self._select.items)
+        is_null = item.high - item.low == 1 and self._tokens[item.low].is_word("null")
+        return bool(self._from.relations) and not is_null and not (is_merged and has_star)
+
+    def _is_star(self, item: Item) -> bool:
+        return item.high - item.low == 1 and self._tokens[item.low].text == "*"
 
     def _is_before_grouping(self, index: int) -> bool:
         low, high = self._select.clauses.get("where", (0, 0))
@@ -167,12 +193,22 @@ class _Resolver:
             if clause in self._select.clauses:
                 yield self._select.clauses[clause]
 
-    def _group_by(self) -> list[tuple[int, int]]:
-        low, high = self._select.clauses.get("group by", (0, 0))
+    def _keys(self, clause: str) -> list[tuple[int, int]]:
+        low, high = self._select.clauses.get(clause, (0, 0))
         return selects.comma_ranges(self._statement, low, high)
 
+    def _order_keys(self) -> Iterator[tuple[int, int]]:
+        """The keys of ORDER BY, without direction; a set operation's order by names only."""
+        if self._select.in_set_operation:
+            return
+        for low, high in self._keys("order by"):
+            end = high
+            while end > low and self._tokens[end - 1].is_word(*selects.DIRECTIONS):
+                end -= 1
+            yield low, end
+
     def _bare_group_keys(self) -> set[str]:
-        return {self._tokens[low].value for low, high in self._group_by() if high - low == 1}
+        return {self._tokens[low].value for low, high in self._keys("group by") if high - low == 1}
 
     def _group_by_lateral(self, item: Item, name: str) -> None:
         """GROUP BY a takes FROM's column or the alias, the LATERAL query has the same value."""
@@ -206,7 +242,7 @@ class _Resolver:
                 text = f" AS {quoted(f'derived {relation.last}')}"
                 self._edits.append(relation.last, _constant(text))
         for item in self._select.items:
-            if item.high - item.low == 1 and self._tokens[item.low].text == "*":
+            if self._is_star(item):
                 self._edits.instead[item.low] = _constant(self._stars())
 
 

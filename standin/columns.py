@@ -37,7 +37,7 @@ _MAX_VARCHAR = 65535
 _DEFAULT_PRECISION = 18
 
 COLUMNS_QUERY = """\
-SELECT a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity
+SELECT a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, a.atthasdef
   FROM pg_catalog.pg_attribute AS a
   JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
  WHERE a.attrelid = pg_catalog.to_regclass({table})
@@ -56,11 +56,12 @@ class Column:
     scale: int | None = None
     not_null: bool = False
     is_identity: bool = False
+    has_default: bool = False
 
     @classmethod
     def from_row(cls, row: Sequence[str | None]) -> Column:
         """The column of one row of COLUMNS_QUERY, its values in text form ('t' or 'f', ..)."""
-        name, typname, typmod, not_null, identity = (value or "" for value in row)
+        name, typname, typmod, not_null, identity, default = (value or "" for value in row)
         type_name = TYPE_NAMES.get(typname, typname)
         packed = int(typmod) - _TYPMOD_HEADER if int(typmod) >= _TYPMOD_HEADER else None
         length = precision = scale = None
@@ -71,7 +72,7 @@ class Column:
             precision = _DEFAULT_PRECISION if packed is None else packed >> 16
             scale = 0 if packed is None else packed & 0x7FF
         return cls(name, type_name, length, precision, scale, not_null in ("t", "true"),
-                   identity == "a")  # fmt: skip
+                   identity == "a", identity == "d" or default in ("t", "true"))  # fmt: skip
 
     @property
     def short_type(self) -> str:

@@ -5,26 +5,21 @@ Does no I/O but through its object source; runs in a worker thread while others 
 
 from __future__ import annotations
 
-import bz2
-import gzip
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any
 
+from standin.byte_streams import UNREADABLE, Counter, opener
 from standin.columns import COLUMNS_QUERY, Column, columns_query, read_columns
-from standin.conversion import Converter, converter, encode_row
-from standin.copy_command import CopyCommand, split_address
-from standin.json_stream import RAW_LENGTH, Broken, JsonStream
-from standin.jsonpaths import (
-    NOT_AN_OBJECT,
-    Path,
-    PathError,
-    evaluate,
-    read_jsonpaths,
-    source_of,
-)
-from standin.load_error import INVALID_LINE, ConversionError, LoadError, Source, SourceNeeded
+from standin.conversion import encode_row
+from standin.copy_command import CopyCommand
+from standin.copy_options import split_address
+from standin.copy_sources import find_sources
+from standin.json_stream import RAW_LENGTH, Broken
+from standin.jsonpaths import Path, read_jsonpaths
+from standin.load_error import LoadError
 from standin.objects import LISTING, READING, ObjectInfo, ObjectSource, internal_error
+from standin.row_reader import SURPRISES, RowError, Stream, row_reader
 from standin.sqlerror import INTERNAL_ERROR, SqlError
 
 __all__ = [
@@ -42,11 +37,6 @@ CHUNK_SIZE = 256 * 1024
 UNDEFINED_COLUMN = "42703"
 DUPLICATE_COLUMN = "42701"
 
-_DECOMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
-    "gzip": lambda stream: cast(BinaryIO, gzip.GzipFile(fileobj=stream)),
-    "bzip2": lambda stream: cast(BinaryIO, bz2.BZ2File(stream)),
-}
-
 
 @dataclass(frozen=True)
 class LoadedFile:
@@ -56,26 +46,6 @@ class LoadedFile:
     bytes_scanned: int
     lines_scanned: int
     errors: int
-
-
-class _Counter:
-    count = 0
-
-
-class _CountedStream:
-    """A stream that counts what is read of it."""
-
-    def __init__(self, stream: BinaryIO, counter: _Counter) -> None:
-        self._stream = stream
-        self._counter = counter
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._counter.count += len(data)
-        return data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 class Load:
@@ -97,10 +67,16 @@ class Load:
         self._objects = objects
         self._columns = _choose_columns(command, columns, table_name)
         self.target_columns = tuple(column.name for column in self._columns)
-        self._converters = [converter(column, command) for column in self._columns]
-        self._paths = self._read_paths()
-        self._read_row = self._row_reader()
-        self._infos = self._list()
+        missing = [
+            column
+            for column in columns
+            if column.not_null
+            and not (column in self._columns or column.has_default or column.is_identity)
+        ]
+        self._reader = row_reader(command, self._columns, missing, self._read_paths())
+        self._compressed = Counter()
+        self._decoded = opener(command.compression, command.encoding, self._compressed)
+        self._infos = find_sources(command, objects)
         self.files_total = len(self._infos)
         self.files_bytes = sum(info.size for info in self._infos)
         self.files: list[LoadedFile] = []
@@ -109,8 +85,7 @@ class Load:
         self._rows: tuple[int, list[str]] = (0, [])
         self.current_file = ""
         self._bytes_before = 0
-        self._stream: JsonStream | None = None
-        self._compressed = _Counter()
+        self._stream: Stream | None = None
 
     @property
     def rows_loaded(self) -> int:
@@ -172,19 +147,10 @@ class Load:
         rows.append("")
         return "\n".join(rows).encode("utf-8")
 
-    def _list(self) -> list[ObjectInfo]:
-        bucket, prefix = self.command.bucket_and_prefix
-        infos = self._objects.list(bucket, prefix)
-        if not infos:
-            raise internal_error(
-                f"The specified S3 prefix '{prefix}' does not exist", location=LISTING
-            )
-        return infos
-
     def _read_paths(self) -> list[Path] | None:
         """The path of each column; None when keys are matched to column names."""
         address = self.command.json_argument
-        if not address.startswith("s3://"):
+        if self.command.format != "json" or not address.startswith("s3://"):
             return None
         info = self._objects.find(*split_address(address))
         if info is None:
@@ -205,56 +171,23 @@ class Load:
             )
         return paths
 
-    def _row_reader(self) -> Callable[[Any], list[str]]:
-        """The function from one JSON value to its fields, for values without surprises."""
-        if self._paths is not None and any(
-            len(path) != 1 or not isinstance(path[0], str) for path in self._paths
-        ):
-            pairs = list(zip(self._paths, self._converters, strict=True))
-            return lambda value: [convert(evaluate(path, value)) for path, convert in pairs]
-        return self._member_reader()
-
-    def _member_reader(self) -> Callable[[Any], list[str]]:
-        members: list[tuple[Any, Converter]] = [
-            (path[0], convert)
-            for path, convert in zip(self._column_paths(), self._converters, strict=True)
-        ]
-        ignores_case = self._ignores_case
-
-        def read(value: Any) -> list[str]:
-            if value.__class__ is not dict:
-                raise PathError(NOT_AN_OBJECT)
-            if ignores_case:
-                value = {key.lower(): member for key, member in value.items()}
-            get = value.get
-            return [convert(get(name)) for name, convert in members]
-
-        return read
-
-    @property
-    def _ignores_case(self) -> bool:
-        return self._paths is None and self.command.json_argument == "auto ignorecase"
-
-    def _column_paths(self) -> list[Path]:
-        return self._paths or [(name,) for name in self.target_columns]
-
     def _encoded_rows(self, info: ObjectInfo) -> Iterator[str]:
         """The encoded rows of one object; failed ones are counted, not given."""
         name = f"s3://{info.bucket}/{info.key}"
-        read_row = self._read_row
+        read_row = self._reader.read
         self.current_file = name
         errors_before = len(self.errors)
-        with self._objects.open(info) as source, self._decompressed(source) as data:
-            stream = self._stream = JsonStream(data, skip_lines=self.command.ignore_header)
+        with self._objects.open(info) as source, self._decoded(source) as data:
+            stream = self._stream = self._reader.stream(data)
             try:
                 for value in stream:
                     try:
                         fields: list[str] | None = read_row(value)
-                    except (ConversionError, PathError, SourceNeeded):
+                    except SURPRISES:
                         fields = self._examined_row(value, stream, name)
                     if fields is not None:
                         yield encode_row(fields)
-            except (EOFError, OSError) as problem:
+            except UNREADABLE as problem:
                 raise self._unreadable(name, problem) from problem
         self._stream = None
         self._bytes_before += stream.bytes_read
@@ -262,64 +195,46 @@ class Load:
             LoadedFile(info, stream.bytes_read, stream.lines_read, len(self.errors) - errors_before)
         )
 
-    def _decompressed(self, source: BinaryIO) -> BinaryIO:
-        if self.command.compression is None:
-            return source
-        counted = cast(BinaryIO, _CountedStream(source, self._compressed))
-        return _DECOMPRESSORS[self.command.compression](counted)
-
     def _unreadable(self, name: str, problem: Exception) -> SqlError:
-        compression = (self.command.compression or "").upper()
+        command = self.command
+        encoding = "" if command.encoding == "utf8" else command.encoding
+        what = " ".join((command.compression or "", encoding)).strip() or "S3"
         return internal_error(
-            f"{compression or 'S3'} stream cannot be read: {problem}",
+            f"{what.upper()} stream cannot be read: {problem}",
             location=READING,
             context=f"S3 key being read : {name}",
         )
 
-    def _examined_row(self, value: Any, stream: JsonStream, name: str) -> list[str] | None:
+    def _examined_row(self, value: Any, stream: Stream, name: str) -> list[str] | None:
         """The fields of a row that needs a second look; None when it cannot be loaded."""
-        if isinstance(value, Broken):
-            self._add_error(
-                LoadError(name, value.line_number, "", "", "", 0, value.raw, "",
-                          INVALID_LINE, value.message)
-            )  # fmt: skip
-            return None
-        if self._ignores_case and isinstance(value, dict):
-            value = {key.lower(): member for key, member in value.items()}
-        fields = []
-        paths = self._column_paths()
-        for column, path, convert in zip(self._columns, paths, self._converters, strict=True):
-            try:
-                fields.append(convert(self._member(path, value, stream)))
-            except ConversionError as problem:
-                self._add_column_error(column, stream, name, problem)
-                return None
-        return fields
-
-    def _member(self, path: Path, value: Any, stream: JsonStream) -> Any:
-        """What a column is filled from; objects and arrays as they stand in the file."""
         try:
-            member = evaluate(path, value)
-        except PathError as problem:
-            raise ConversionError(INVALID_LINE, str(problem), "") from problem
-        if not isinstance(member, dict | list):
-            return member
-        return Source(source_of(path, stream.raw, ignore_case=self._ignores_case))
-
-    def _add_column_error(
-        self, column: Column, stream: JsonStream, name: str, problem: ConversionError
-    ) -> None:
-        length = str(column.length or 0)
-        raw, value = stream.raw[:RAW_LENGTH], problem.value[:RAW_LENGTH]
-        self._add_error(
-            LoadError(name, stream.line_number, column.name, column.short_type, length, 0, raw,
-                      value, problem.code, problem.message)
-        )  # fmt: skip
+            return self._reader.examine(value, stream)
+        except RowError as problem:
+            column = problem.column
+            line, raw = stream.line_number, stream.raw
+            if isinstance(value, Broken):
+                line, raw = value.line_number, value.raw
+            self._add_error(
+                LoadError(
+                    file_name=name,
+                    line_number=line,
+                    column_name=column.name if column else "",
+                    column_type=column.short_type if column else "",
+                    column_length=str(column.length or 0) if column else "",
+                    position=0,
+                    raw_line=raw[:RAW_LENGTH],
+                    raw_field_value=problem.value[:RAW_LENGTH],
+                    error_code=problem.code,
+                    error_message=problem.message,
+                )
+            )
+            return None
 
     def _add_error(self, error: LoadError) -> None:
         """Note a failed row; SqlError when it is the last one that MAXERROR allows."""
         self.errors.append(error)
-        if len(self.errors) >= max(1, self.command.max_error):
+        is_limited = not self.command.ignore_all_errors
+        if is_limited and len(self.errors) >= max(1, self.command.max_error):
             raise SqlError(
                 INTERNAL_ERROR,
                 f"Load into table '{self.table_name}' failed.  "
@@ -330,18 +245,37 @@ class Load:
 def _choose_columns(
     command: CopyCommand, columns: Sequence[Column], table_name: str
 ) -> list[Column]:
-    """The columns to fill: those listed, or all but the IDENTITY columns."""
+    """The columns to fill: those listed, or all; IDENTITY columns with EXPLICIT_IDS only.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html
+    """
     if command.columns is None:
-        return [column for column in columns if not column.is_identity]
+        chosen = [column for column in columns if command.explicit_ids or not column.is_identity]
+    else:
+        chosen = _listed_columns(command.columns, columns, table_name)
+    has_identity = any(column.is_identity for column in chosen)
+    if has_identity and not command.explicit_ids:
+        raise SqlError(INTERNAL_ERROR, "cannot set an identity column to a value")
+    if command.explicit_ids and not has_identity:
+        # Redshift's wording is not known
+        raise SqlError(
+            INTERNAL_ERROR,
+            "EXPLICIT_IDS needs an IDENTITY column among the columns to load, "
+            f"got none in table '{table_name}'",
+        )
+    return chosen
+
+
+def _listed_columns(
+    names: Sequence[str], columns: Sequence[Column], table_name: str
+) -> list[Column]:
     by_name = {column.name: column for column in columns}
     chosen: list[Column] = []
-    for name in command.columns:
+    for name in names:
         if name not in by_name:
             raise SqlError(
                 UNDEFINED_COLUMN, f'column "{name}" of relation "{table_name}" does not exist'
             )
-        if by_name[name].is_identity:
-            raise SqlError(INTERNAL_ERROR, "cannot set an identity column to a value")
         if by_name[name] in chosen:
             raise SqlError(DUPLICATE_COLUMN, f'column "{name}" specified more than once')
         chosen.append(by_name[name])

@@ -140,7 +140,7 @@ class _Options:
         for first, second in EXCLUSIVE:
             if {first, second} <= self._seen:
                 raise SqlError(SYNTAX_ERROR, "conflicting or redundant options")
-        for word in self._seen & NOT_IMITATED:
+        for word in sorted(self._seen & NOT_IMITATED):
             raise not_supported(f"COPY option {word.upper()}")
         self._fields["format"] = format_name
         return self._fields | self._authorization()

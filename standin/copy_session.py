@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any, BinaryIO, cast
 
 from standin import protocol
+from standin.access_keys import check_access_keys
 from standin.authorization import authorized
 from standin.cloud import Cluster
 from standin.conversation import BackendError, Conversation
@@ -138,6 +139,7 @@ class Copier:
         self._canceled: asyncio.Future[None] | None = None
         # What pg_last_copy_id() and pg_last_copy_count() were before the open transaction.
         self._before: tuple[int, int] | None = None
+        self._last_load_id = -1
         self.facts = SessionFacts()
 
     def cancel(self) -> bool:
@@ -151,7 +153,7 @@ class Copier:
     async def copy(self, command: CopyCommand) -> None:
         """Execute a COPY and answer it, but for ReadyForQuery."""
         started = _now()
-        query_id = self.facts.last_query_id = next(self._services.query_ids)
+        query_id = self._query_id()
         record: LoadRecord | None = None
         try:
             async with self._conversation.transaction():
@@ -176,6 +178,13 @@ class Copier:
         for text in running.load.notices:
             self._client.write(protocol.info_notice(text))
         self._client.write(protocol.command_complete("COPY"))
+
+    def _query_id(self) -> int:
+        """The statement's id, for the first COPY in it."""
+        if self.facts.last_query_id <= self._last_load_id:
+            self.facts.last_query_id = next(self._services.query_ids)
+        self._last_load_id = self.facts.last_query_id
+        return self._last_load_id
 
     async def _start_record(
         self, load: Load, target: Target, query_id: int, started: datetime
@@ -213,7 +222,10 @@ class Copier:
         return await self._services.work(RunningLoad, command, target.columns, objects)
 
     def _authorize(self, command: CopyCommand) -> ObjectSource:
-        """What the role may read, by the cluster as it is now, not as it was at the login."""
+        """What the role or the keys may read, by the cluster as it is now, not at the login."""
+        if command.access_keys is not None:
+            bucket, prefix = command.bucket_and_prefix
+            check_access_keys(command.access_keys, f"Listing bucket={bucket} prefix={prefix}")
         now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
         cluster = now[0] if now else self._cluster
         return authorized(

@@ -10,7 +10,7 @@ import json
 
 from standin.copy_command import CopyCommand
 from standin.copy_options import split_address
-from standin.objects import LISTING, ObjectInfo, ObjectSource, internal_error, no_such_key
+from standin.objects import LISTING, ObjectInfo, ObjectSource, internal_error, reading, s3_error
 from standin.sqlerror import SqlError
 
 _NOT_A_KEY = "COPY with MANIFEST parameter requires full path of an S3 object."
@@ -35,7 +35,9 @@ def _listed(command: CopyCommand, objects: ObjectSource) -> list[ObjectInfo]:
         if info is not None:
             infos.append(info)
         elif is_mandatory:
-            raise no_such_key(_absent(bucket, key))
+            raise s3_error(
+                "NoSuchKey", 404, "The specified key does not exist.", **reading(bucket, key)
+            )
     if not infos:
         raise internal_error("No file that the manifest lists was found", location=LISTING)
     return infos
@@ -70,9 +72,3 @@ def _entries(content: bytes) -> list[tuple[str, bool]]:
 
 def _unreadable(reason: str) -> SqlError:
     return internal_error(f"Problem reading manifest file - {reason}", location=LISTING)
-
-
-def _absent(bucket: str, key: str) -> ObjectInfo:
-    from datetime import datetime, timezone
-
-    return ObjectInfo(bucket, key, 0, "", datetime.now(timezone.utc))

@@ -20,6 +20,8 @@ NOT_DELIMITED = 1214
 
 _INVALID_QUOTE = "Invalid quote formatting for CSV"
 _MISSING_END_QUOTE = "Delimited value missing end quote"
+# Of a record that the end of the file cuts off, in CSV and after ESCAPE's backslash.
+_UNENDED = {"csv": _INVALID_QUOTE, "txt": "Delimiter not found"}
 _TOO_LONG = "Invalid input line: a row is larger than 4 MB"
 
 # The values of a record, None for NULL.
@@ -48,6 +50,9 @@ class DelimitedStream:
         self._stream = stream
         self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
         self._split = splitter(command)
+        self._format = command.format
+        # what a line must contain to end a record that began before it
+        self._end_mark = command.quote if command.format == "csv" else ""
         self._skips_blank_lines = command.ignore_blank_lines
         self._skip_lines = command.ignore_header
         self.bytes_read = 0
@@ -86,18 +91,28 @@ class DelimitedStream:
         try:
             # a carriage return before a line feed belongs to the line break
             while (fields := self._split(self.raw.removesuffix("\r"))) is None:
-                following = next(lines, None)
-                if following is None:
-                    raise RecordError(NOT_DELIMITED, _INVALID_QUOTE)
-                self.raw += "\n" + following
-                if len(self.raw) > MAX_VALUE_BYTES:
-                    raise RecordError(INVALID_LINE, _TOO_LONG)
+                self._lengthen(lines)
+            if len(self.raw) > MAX_VALUE_BYTES:
+                raise RecordError(INVALID_LINE, _TOO_LONG)
         except RecordError as problem:
             raw = self.raw[:RAW_LENGTH]
             return Broken(problem.message, self.line_number, raw, problem.code)
-        if len(self.raw) > MAX_VALUE_BYTES:
-            return Broken(_TOO_LONG, self.line_number, self.raw[:RAW_LENGTH])
         return fields
+
+    def _lengthen(self, lines: Iterator[str]) -> None:
+        """Add the lines that the record goes on with, up to one that may end it."""
+        parts, size = [self.raw], len(self.raw)
+        for line in lines:
+            parts.append(line)
+            size += len(line) + 1
+            if self._end_mark in line or size > MAX_VALUE_BYTES:
+                break
+        else:
+            self.raw = "\n".join(parts)
+            raise RecordError(NOT_DELIMITED, _UNENDED[self._format])
+        self.raw = "\n".join(parts)
+        if size > MAX_VALUE_BYTES:
+            raise RecordError(INVALID_LINE, _TOO_LONG)
 
 
 def splitter(command: CopyCommand) -> Splitter:

@@ -45,6 +45,14 @@ RESERVED_WORDS = words(
     """
 )
 
+# Free in Redshift; PostgreSQL takes them as the name of an item only behind AS.
+LABELS_THAT_NEED_AS = words(
+    """
+    char character day fetch filter hour minute month over precision returning second varying window
+    within year
+    """
+)
+
 # Not usable as column names: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
 SYSTEM_COLUMNS = frozenset({"oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 

@@ -54,6 +54,9 @@ class Call:
         """Check the number of arguments."""
         if not fewest <= len(self.args) <= (most or fewest):
             raise undefined_function(self.name.value)
+        for low, high in self.args:
+            if low == high:
+                raise syntax_error(self.renderer.tokens[high])
 
     def date_part(self, index: int) -> str:
         """PostgreSQL's name of a date part, given bare or quoted."""
@@ -251,9 +254,14 @@ def _listagg(call: Call) -> str:
     value = call.renderer.render(low + bool(distinct), high)
     delimiter = call.text(1) if len(call.args) == 2 else "''"
     order = _within_group(call)
+    text = f"CAST({value} AS varchar)"
     if distinct and order:
-        raise not_supported("LISTAGG(DISTINCT ..) WITHIN GROUP")
-    return f"string_agg({distinct}CAST({value} AS varchar), {delimiter}{order})"
+        # PostgreSQL orders distinct values by nothing but what it concatenates.
+        words = order.split()
+        if " ".join(words[2:]).removesuffix(" DESC").removesuffix(" desc") != value:
+            raise not_supported("LISTAGG(DISTINCT ..) WITHIN GROUP of another order")
+        order = f" ORDER BY {text}" + " DESC" * (words[-1].upper() == "DESC")
+    return f"string_agg({distinct}{text}, {delimiter}{order})"
 
 
 def _within_group(call: Call) -> str:

@@ -35,7 +35,7 @@ def read_jsonpaths(content: bytes) -> list[Path] | None:
     """
     try:
         document = json.loads(content.decode("utf-8"))
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise ValueError(f"expected one JSON object in UTF-8: {problem}") from problem
     if not isinstance(document, dict):
         raise ValueError("expected one JSON object with the key 'jsonpaths'")

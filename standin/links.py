@@ -18,6 +18,8 @@ from standin.protocol import Message
 # Bytes that may wait in one direction before its sender is made to wait.
 BUFFER_LIMIT = 256 << 10
 TLS_TIMEOUT_S = 20
+# Bytes of an answer's end that are kept: room for the error or the command tag in it.
+ENDING_LENGTH = 1024
 
 
 class LinkLost(Exception):
@@ -209,6 +211,8 @@ class Backend(Link):
         self._ready: asyncio.Future[None] | None = None
         self._mode = Mode.DRIVEN
         self.status = protocol.IDLE
+        # How the latest answer that the session did not read itself ended.
+        self.ending = b""
         self.is_copying = False
         # In PASS mode: whether an error went by, so that PostgreSQL discards until Sync.
         self.has_failed = False
@@ -224,6 +228,8 @@ class Backend(Link):
             self._client.write(data)
             self._tail = (data if len(data) >= 6 else self._tail + data)[-protocol.READY_LENGTH :]
             if self._tail.startswith(protocol.READY_PREFIX):
+                if len(data) > protocol.READY_LENGTH:
+                    self.ending = data[-ENDING_LENGTH:]
                 self._ready_for_query(self._tail[-1:])
             return
         super().data_received(data)
@@ -239,7 +245,7 @@ class Backend(Link):
         """Send the beginning or the rest of a request; its answers go the way of `mode`."""
         if self.is_ready:
             self._ready = self._loop.create_future()
-            self._tail = b""
+            self._tail = self.ending = b""
             self.has_failed = False
         self._mode = mode
         if mode is Mode.PASS:
@@ -277,6 +283,8 @@ class Backend(Link):
                 break
             message = Message(self._take(length))
             self._client.write(message.raw)
+            if message.code in (protocol.ERROR_RESPONSE, protocol.COMMAND_COMPLETE):
+                self.ending = message.raw[-ENDING_LENGTH:]
             self.has_failed |= message.code == protocol.ERROR_RESPONSE
             if message.code == protocol.READY_FOR_QUERY:
                 self._ready_for_query(message.body)

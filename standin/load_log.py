@@ -152,7 +152,7 @@ def _error_row(query_id: int, error: LoadError) -> tuple[object, ...]:
     return (
         query_id, error.file_name, error.line_number, error.column_name, error.column_type,
         error.column_length, error.position, shown(error.raw_line), shown(error.raw_field_value),
-        error.error_code, error.error_message.replace("\0", "."),
+        error.error_code, shown(error.error_message),
     )  # fmt: skip
 
 

@@ -19,7 +19,18 @@ BEGIN
      AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = relation::regclass) THEN
     EXECUTE format('CREATE INDEX ON %s USING brin (%I) WITH (pages_per_range = {PAGES_PER_RANGE})',
                    relation::regclass, sort_column);
+    EXECUTE format('CREATE TRIGGER zone_map AFTER INSERT ON %s FOR EACH STATEMENT'
+                   ' EXECUTE FUNCTION {SCHEMA}.extend_zone_maps()', relation::regclass);
   END IF;
+END $$"""
+
+# PostgreSQL leaves new blocks out of such an index until a VACUUM; Redshift's zone maps never do.
+_EXTEND_ZONE_MAPS = f"""
+CREATE OR REPLACE FUNCTION {SCHEMA}.extend_zone_maps() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_catalog.brin_summarize_new_values(indexrelid) FROM pg_index WHERE indrelid = TG_RELID;
+  RETURN NULL;
 END $$"""
 
 # Columns are matched by name; identity columns cannot be appended.
@@ -94,4 +105,4 @@ BEGIN
   RETURN true;
 END $$"""
 
-DEFINITIONS = (_ZONE_MAP, _APPEND, _RESIZE, _UNAMBIGUOUS)
+DEFINITIONS = (_EXTEND_ZONE_MAPS, _ZONE_MAP, _APPEND, _RESIZE, _UNAMBIGUOUS)

@@ -28,6 +28,8 @@ def find(statement: Statement) -> dict[int, Select]:
 
 def rewrite(statement: Statement, select: Select, render: Render) -> str:
     """PostgreSQL's text for the whole SELECT."""
+    if "from" not in select.clauses:
+        raise syntax_error(statement.tokens[select.clauses["qualify"][0] - 1])
     return _Qualified(statement, select, render).text()
 
 
@@ -79,7 +81,7 @@ class _Qualified:
         if tokens[-1].text == "*" and len(tokens) == 1:
             for relation in self._from.relations:
                 yield f"({self._add(quoted(relation.name or ''))}).*"
-        elif tokens[-1].text == "*" and tokens[-2].text == ".":
+        elif tokens[-1].text == "*" and len(tokens) > 2 and tokens[-2].text == ".":
             yield f"({self._add(quoted(tokens[-3].value))}).*"
         else:
             name = item.name or self._natural_name(item)
@@ -102,7 +104,7 @@ class _Qualified:
 
     def _order_key(self, low: int, high: int) -> str:
         end = high
-        while self._tokens[end - 1].is_word("asc", "desc", "nulls", "first", "last") and end > low:
+        while end > low and self._tokens[end - 1].is_word(*selects.DIRECTIONS):
             end -= 1
         suffix = "".join(f" {token.text}" for token in self._tokens[end:high])
         first = self._tokens[low]

@@ -5,10 +5,10 @@ https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from standin import dialect
+from standin import dialect, selects
 from standin.lexer import Token, TokenKind, syntax_error
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, SqlError, not_supported
 from standin.statement import Statement
@@ -92,7 +92,7 @@ for _refusal in _REFUSALS:
 
 _SYMBOLS = frozenset("+-*/<>=~!@#%^&|?")
 _PUNCTUATION = frozenset("(),.")
-_QUANTIFIERS = frozenset({"any", "all", "some"})
+_TRUTHS = ("true", "false", "unknown")
 
 # https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html
 _FRAME_REQUIRED = dialect.words(
@@ -116,10 +116,33 @@ def check(statement: Statement) -> None:
                 _check_operator(tokens, index)
         elif token.kind is TokenKind.STRING:
             _check_literal(tokens, index)
-        elif token.kind is TokenKind.WORD and token.value == "over":
-            _check_window(statement, index)
-        elif token.kind is TokenKind.WORD and token.value in _QUANTIFIERS:
-            _check_quantifier(tokens, index)
+        elif token.kind is TokenKind.WORD and token.value in _CHECKS:
+            _CHECKS[token.value](statement, index)
+    if any(token.value in _TRUTHS for token in tokens):
+        _check_truth_tests(statement)
+
+
+def _check_recursive(statement: Statement, index: int) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_WITH_clause.html"""
+    if statement.text_at(index + 2) != "(":
+        raise SqlError(FEATURE_NOT_SUPPORTED, "WITH RECURSIVE requires a column list")
+
+
+def _check_truth_tests(statement: Statement) -> None:
+    """x IS TRUE stands in conditions only, not in a select list, save for its CASE.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html
+    """
+    tokens = statement.tokens
+    for select in selects.find(statement):
+        for item in select.items:
+            cases = 0
+            for index in selects.outside_queries(statement, item.low, item.high):
+                cases += tokens[index].is_word("case") - tokens[index].is_word("end")
+                if not cases and tokens[index].is_word(*_TRUTHS) and index > item.low:
+                    before = index - 1 - tokens[index - 1].is_word("not")
+                    if tokens[before].is_word("is"):
+                        raise SqlError(FEATURE_NOT_SUPPORTED, "Not implemented")
 
 
 def _key(token: Token) -> str:
@@ -160,8 +183,9 @@ def _check_operator(tokens: Sequence[Token], index: int) -> None:
         )
 
 
-def _check_quantifier(tokens: Sequence[Token], index: int) -> None:
+def _check_quantifier(statement: Statement, index: int) -> None:
     """ANY (array) exists in PostgreSQL only."""
+    tokens = statement.tokens
     opened = index + 1 < len(tokens) and tokens[index + 1].text == "("
     if not opened or index + 2 >= len(tokens):
         return
@@ -217,3 +241,10 @@ def _function_before(statement: Statement, index: int) -> str:
         close -= 1
     opened = statement.opening.get(close, 0)
     return statement.tokens[opened - 1].value if opened else ""
+
+
+_CHECKS: dict[str, Callable[[Statement, int], None]] = {
+    "over": _check_window,
+    "recursive": _check_recursive,
+    **dict.fromkeys(("any", "all", "some"), _check_quantifier),
+}

@@ -15,7 +15,7 @@ from standin.copy_command import CopyCommand
 from standin.delimited_stream import EMPTY_LINE, NOT_DELIMITED, DelimitedStream
 from standin.json_stream import Broken, JsonStream
 from standin.jsonpaths import NOT_AN_OBJECT, Path, PathError, evaluate, source_of
-from standin.load_error import INVALID_LINE, NULL, ConversionError, Source, SourceNeeded
+from standin.load_error import INVALID_LINE, ConversionError, Source, SourceNeeded
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 EXTRA_COLUMNS = 1202
@@ -123,9 +123,7 @@ class JsonRows:
         if self._ignores_case and isinstance(value, dict):
             value = {key.lower(): member for key, member in value.items()}
         fields = []
-        for column, path, convert in zip(
-            self._columns, self._paths, self._converters, strict=True
-        ):
+        for column, path, convert in zip(self._columns, self._paths, self._converters, strict=True):
             try:
                 fields.append(convert(self._member(path, value, stream)))
             except ConversionError as problem:
@@ -168,11 +166,6 @@ class DelimitedRows:
         self._command = command
         self._columns = columns
         self._converters = [converter(column, command) for column in columns]
-        # FILLRECORD: "if the missing column is a VARCHAR column, zero-length strings are loaded"
-        self._fill = [
-            convert("") if column.type == "varchar" or not column.not_null else ""
-            for column, convert in zip(columns, self._converters, strict=True)
-        ]
 
     def stream(self, data: BinaryIO) -> Stream:
         """See RowReader."""
@@ -213,8 +206,6 @@ class DelimitedRows:
             raise RowError(None, EXTRA_COLUMNS, "Extra column(s) found")
         if not self._command.fill_record:
             raise RowError(self._columns[len(fields)], NOT_DELIMITED, "Delimiter not found")
+        # "if the missing column is a VARCHAR column, zero-length strings are loaded"
         missing = self._columns[len(fields) :]
         return [*fields, *("" if column.type == "varchar" else None for column in missing)]
-
-
-__all__ = ["NULL", "SURPRISES", "RowError", "RowReader", "Stream", "row_reader"]

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from standin.dialect import RESERVED_WORDS, words
-from standin.lexer import Token, TokenKind
+from standin.lexer import Token, TokenKind, syntax_error
 from standin.statement import Statement
 
 Range = tuple[int, int]
 
 SET_OPERATORS = frozenset({"union", "except", "intersect", "minus"})
+# What follows a key of ORDER BY.
+DIRECTIONS = ("asc", "desc", "nulls", "first", "last")
 # Clause -> the words that begin it, in the order in which clauses may stand.
 _CLAUSES = {
     "into": ("into",),
@@ -200,31 +202,37 @@ def _clause_at(statement: Statement, index: int) -> str | None:
 
 
 def comma_ranges(statement: Statement, low: int, high: int) -> list[Range]:
-    """The comma-separated parts of tokens [low, high)."""
+    """The comma-separated parts of tokens [low, high); none of several may be empty."""
     if low >= high:
         return []
-    ranges, index, first = [], low, low
+    tokens, ranges, index, first = statement.tokens, [], low, low
     while index < high:
-        if statement.tokens[index].text == ",":
+        if tokens[index].text == ",":
             ranges.append((first, index))
             first = index + 1
         index = statement.closing.get(index, index) + 1
-    return [*ranges, (first, high)]
+    ranges.append((first, high))
+    for first, last in ranges:
+        if first == last:
+            raise syntax_error(tokens[last] if last < len(tokens) else None)
+    return ranges
 
 
 def _item(statement: Statement, low: int, high: int) -> Item:
     tokens = statement.tokens
     if high - low >= 3 and tokens[high - 2].is_word("as") and tokens[high - 1].is_name:
         return Item(low, high - 2, tokens[high - 1])
-    if high - low >= 2 and _is_bare_alias(tokens[high - 2], tokens[high - 1]):
+    if high - low >= 2 and _is_bare_alias(tokens[low:high]):
         return Item(low, high - 1, tokens[high - 1])
     return Item(low, high, None)
 
 
-def _is_bare_alias(before: Token, last: Token) -> bool:
+def _is_bare_alias(tokens: list[Token]) -> bool:
+    """Whether the last of an item's tokens names it, without AS."""
+    before, last = tokens[-2:]
     if not last.is_name or (last.kind is TokenKind.WORD and last.value in RESERVED_WORDS):
         return False
-    if before.kind is TokenKind.STRING and last.is_word(*_INTERVAL_FIELDS):
+    if last.is_word(*_INTERVAL_FIELDS) and len(tokens) > 2 and tokens[-3].is_word("interval"):
         return False
     if before.is_word("double", "character", "time"):
         return last.kind is TokenKind.QUOTED

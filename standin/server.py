@@ -25,6 +25,7 @@ from standin.protocol import CancelRequest, ProtocolError
 from standin.services import Services
 from standin.session import PROTOCOL_VIOLATION, Session, open_session
 from standin.sqlerror import SqlError
+from standin.statement_log import StatementLog
 
 LOGGER = logging.getLogger("standin")
 
@@ -56,6 +57,7 @@ class FrontEnd:
             objects=objects,
             databases=Databases(postgres),
             load_log=LoadLog(postgres.connect),
+            statements=StatementLog(postgres.connect),
             tls=certificates.server_context(),
             workers=self._workers,
         )

@@ -14,6 +14,7 @@ from standin.databases import Databases
 from standin.load_log import LoadLog
 from standin.objects import ObjectSource
 from standin.postgres import Postgres
+from standin.statement_log import StatementLog
 
 if TYPE_CHECKING:
     import ssl
@@ -35,6 +36,7 @@ class Services:
     objects: ObjectSource
     databases: Databases
     load_log: LoadLog
+    statements: StatementLog
     tls: ssl.SSLContext
     workers: Executor
     query_ids: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_QUERY_ID))

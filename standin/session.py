@@ -11,12 +11,14 @@ import struct
 from standin import login, protocol, translate
 from standin.cloud import Cluster
 from standin.conversation import BackendError, Conversation, as_sql_error
+from standin.copy_session import QUERY_CANCELED as CANCELED
 from standin.copy_session import Copier
 from standin.extended import ExtendedQuery
 from standin.links import Backend, Client, LinkLost, Mode
 from standin.protocol import Message, ProtocolError, Startup
 from standin.services import Services
 from standin.sqlerror import SqlError, not_supported
+from standin.statement_log import LOG_VIEWS, MAX_TEXT, Statement, outcome
 from standin.translate import Plan
 
 PROTOCOL_VIOLATION = "08P01"
@@ -59,24 +61,35 @@ class Session:
         self._backend = backend
         self._services = services
         self._conversation = Conversation(client, backend)
-        (session_id,) = struct.unpack_from("!I", key)
-        self._copier = Copier(client, self._conversation, services, cluster, session_id)
+        (self._session_id,) = struct.unpack_from("!I", key)
+        self._copier = Copier(client, self._conversation, services, cluster, self._session_id)
+        # Statements that have begun and not ended.
+        self._begun: list[Statement] = []
         self._extended = ExtendedQuery(
             client, backend, plan=self._plan_prepared, execute=self._drive, report=self._report
         )
 
     async def run(self) -> None:
         """Serve statements until the client goes; LinkLost when either side is lost."""
-        while (message := await self._client.read_message()).code != protocol.TERMINATE:
-            if message.code == protocol.QUERY:
-                await self._query(message)
-            elif self._extended.handles(message):
-                await self._extended.handle(message)
-            elif message.code == protocol.FUNCTION_CALL:
-                await self._answer(not_supported("the function call protocol"))
-            elif message.code not in COPY_MESSAGES:
-                raise ProtocolError(f"invalid frontend message type {message.code[0]}")
-            await self._client.drain()
+        try:
+            while (message := await self._client.read_message()).code != protocol.TERMINATE:
+                await self._serve(message)
+                await self._client.drain()
+        finally:
+            self._end_statements("the session ended")
+
+    async def _serve(self, message: Message) -> None:
+        """Do what one message of the client asks for."""
+        if message.code == protocol.QUERY:
+            await self._query(message)
+        elif self._extended.handles(message):
+            await self._extended.handle(message)
+        elif message.code == protocol.FUNCTION_CALL:
+            await self._answer(not_supported("the function call protocol"))
+        elif message.code not in COPY_MESSAGES:
+            raise ProtocolError(f"invalid frontend message type {message.code[0]}")
+        if self._begun and self._backend.is_ready and not self._extended.is_open:
+            self._end_statements(*outcome(self._backend.ending))
 
     def cancel_copy(self) -> bool:
         """Stop the COPY that is being loaded; False when there is none."""
@@ -114,16 +127,38 @@ class Session:
         self._client.write(protocol.ready_for_query(self._conversation.status))
 
     async def _plan(self, sql: str) -> list[Plan]:
+        if LOG_VIEWS.search(sql):
+            await self._services.work(self._services.statements.flush, self.cluster.database)
+        query_id = next(self._services.query_ids)
+        self._begin_statement(query_id, sql)
         facts = self._copier.facts
         if len(sql) > INLINE_SQL_LENGTH:
             plans = await self._services.work(translate.plan, sql, facts)
         else:
             plans = translate.plan(sql, facts)
-        facts.last_query_id = next(self._services.query_ids)
+        facts.last_query_id = query_id
         return plans
 
+    def _begin_statement(self, query_id: int, sql: str) -> None:
+        statement = Statement(
+            query_id, self._session_id, self.cluster.user, self.cluster.database, sql[:MAX_TEXT]
+        )
+        self._begun.append(statement)
+        self._services.statements.add(statement)
+
+    def _end_statements(
+        self, error: str | None, rows: int = 0, *, is_canceled: bool = False
+    ) -> None:
+        for statement in self._begun:
+            statement.end(error, rows, is_canceled=is_canceled)
+        self._begun.clear()
+
     async def _plan_prepared(self, sql: str) -> list[Plan]:
-        plans = await self._plan(sql)
+        try:
+            plans = await self._plan(sql)
+        except SqlError as error:
+            self._end_statements(error.message)
+            raise
         for plan in plans:
             self._note_transaction_control(plan)
         return plans
@@ -180,6 +215,8 @@ class Session:
 
         In a transaction that had failed before, PostgreSQL's own complaint of it comes first.
         """
+        is_canceled = getattr(error, "sqlstate", "") == CANCELED
+        self._end_statements(str(error), is_canceled=is_canceled)
         await self._conversation.settle()
         own = None
         if was_failed or self._conversation.status == protocol.IN_TRANSACTION:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -71,6 +72,17 @@ def standin() -> Iterator[Standin]:
         yield running
 
 
+@cache
+def _client(endpoint_url: str, service: str, region: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint_url,
+        region_name=region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
 @dataclass
 class Project:
     """A bucket, a role, a cluster and a dwh.cfg in the local AWS."""
@@ -88,14 +100,8 @@ class Project:
     def config(self) -> Path:
         return self.folder / "dwh.cfg"
 
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.standin.endpoint_url,
-            region_name="us-west-2",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+    def client(self, service: str, region: str = "us-west-2") -> Any:
+        return _client(self.standin.endpoint_url, service, region)
 
     def make_bucket(self) -> None:
         self.client("s3").create_bucket(

@@ -338,16 +338,17 @@ def test_rows_are_escaped_for_copy(fields: list[str], expected: str) -> None:
 
 
 COLUMN_ROWS = [
-    (("n", "int8", "-1", "t", ""), Column("n", "bigint", not_null=True)),
-    (("n", "int4", "-1", "t", "a"), Column("n", "integer", not_null=True, is_identity=True)),
-    (("n", "int4", "-1", "t", "d"), Column("n", "integer", not_null=True)),
-    (("n", "varchar", "260", "f", ""), Column("n", "varchar", 256)),
-    (("n", "text", "-1", "f", ""), Column("n", "varchar", 65535)),
-    (("n", "bpchar", "5", "f", ""), Column("n", "char", 1)),
-    (("n", "numeric", "1179652", "f", ""), Column("n", "numeric", precision=18, scale=0)),
-    (("n", "numeric", str((10 << 16 | 5) + 4), "f", ""),
+    (("n", "int8", "-1", "t", "", "f"), Column("n", "bigint", not_null=True)),
+    (("n", "int8", "-1", "t", "", "t"), Column("n", "bigint", not_null=True, has_default=True)),
+    (("n", "int4", "-1", "t", "a", "f"), Column("n", "integer", not_null=True, is_identity=True)),
+    (("n", "int4", "-1", "t", "d", "f"), Column("n", "integer", not_null=True, has_default=True)),
+    (("n", "varchar", "260", "f", "", "f"), Column("n", "varchar", 256)),
+    (("n", "text", "-1", "f", "", "f"), Column("n", "varchar", 65535)),
+    (("n", "bpchar", "5", "f", "", "f"), Column("n", "char", 1)),
+    (("n", "numeric", "1179652", "f", "", "f"), Column("n", "numeric", precision=18, scale=0)),
+    (("n", "numeric", str((10 << 16 | 5) + 4), "f", "", "f"),
      Column("n", "numeric", precision=10, scale=5)),
-    (("n", "timestamptz", "-1", "f", None), Column("n", "timestamptz")),
+    (("n", "timestamptz", "-1", "f", None, "f"), Column("n", "timestamptz")),
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from standin.copy_command import CopyCommand, parse
+from standin.copy_options import AccessKeys
 from standin.lexer import tokenize
 from standin.sqlerror import SqlError
 
@@ -44,6 +45,7 @@ def test_copy_with_everything() -> None:
         source="s3://udacity-dend/log_data",
         role=ROLE,
         region="us-west-2",
+        format="json",
         json_argument="s3://udacity-dend/log_json_path.json",
         time_format="epochmillisecs",
         date_format="auto",
@@ -79,7 +81,7 @@ def test_copy_with_everything() -> None:
     ],
 )
 def test_spellings_of_the_same_copy(sql: str) -> None:
-    assert parsed(sql) == CopyCommand(table="t", source="s3://b/k", role=ROLE)
+    assert parsed(sql) == CopyCommand(table="t", source="s3://b/k", role=ROLE, format="json")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,64 @@ def test_spellings_of_the_same_copy(sql: str) -> None:
 )
 def test_option_values(text: str, field: str, value: object) -> None:
     assert getattr(options(text), field) == value
+
+
+CSV = "COPY t FROM 's3://b/k' IAM_ROLE default CSV"
+TEXT = "COPY t FROM 's3://b/k' IAM_ROLE default"
+
+
+@pytest.mark.parametrize(
+    ("sql", "fields"),
+    [
+        (TEXT, {}),
+        (f"{TEXT} DELIMITER ','", {"delimiter": ","}),
+        (f"{TEXT} FORMAT AS DELIMITER AS ';'", {"delimiter": ";"}),
+        (f"{TEXT} DELIMITER '\\t'", {"delimiter": "\t"}),
+        (f"{TEXT} DELIMITER '\\\\t'", {"delimiter": "\t"}),
+        (f"{TEXT} DELIMITER '\\001'", {"delimiter": "\1"}),
+        (f"{TEXT} DELIMITER '\\\\036'", {"delimiter": "\x1e"}),
+        (f"{TEXT} DELIMITER '|~|'", {"delimiter": "|~|"}),
+        (f"{TEXT} NULL AS '\\N'", {"null_as": "\\N"}),
+        (f"{TEXT} NULL AS '\\\\N'", {"null_as": "\\N"}),
+        (f"{TEXT} null ''", {"null_as": ""}),
+        (f"{TEXT} NULL AS 'NULL'", {"null_as": "NULL"}),
+        (f"{TEXT} NULL AS '\\000'", {"null_as": "\0"}),
+        (f"{TEXT} ESCAPE REMOVEQUOTES", {"escape": True, "remove_quotes": True}),
+        (f"{TEXT} FILLRECORD IGNOREBLANKLINES IGNOREHEADER AS 2",
+         {"fill_record": True, "ignore_blank_lines": True, "ignore_header": 2}),
+        (CSV, {"format": "csv"}),
+        (f"{TEXT} FORMAT AS CSV", {"format": "csv"}),
+        (f"{TEXT} FORMAT CSV", {"format": "csv"}),
+        (f"{CSV} QUOTE AS '%' DELIMITER ';'", {"format": "csv", "quote": "%", "delimiter": ";"}),
+        (f"{TEXT} QUOTE '%' CSV", {"format": "csv", "quote": "%"}),
+        (f"{TEXT} MANIFEST", {"manifest": True}),
+        (f"{TEXT} EXPLICIT_IDS", {"explicit_ids": True}),
+        (f"{TEXT} IGNOREALLERRORS", {"ignore_all_errors": True}),
+        (f"{TEXT} ENCODING AS UTF16LE", {"encoding": "utf16le"}),
+        (f"{TEXT} ENCODING 'iso88591'", {"encoding": "iso88591"}),
+        (f"{TEXT} ZSTD", {"compression": "zstd"}),
+    ],
+)  # fmt: skip
+def test_csv_and_delimited_text(sql: str, fields: dict[str, object]) -> None:
+    assert parsed(sql) == CopyCommand(table="t", source="s3://b/k", role="default", **fields)
+
+
+@pytest.mark.parametrize(
+    ("sql", "keys"),
+    [
+        ("ACCESS_KEY_ID 'AKIA' SECRET_ACCESS_KEY 's/+='", AccessKeys("AKIA", "s/+=")),
+        ("secret_access_key as 's' access_key_id as 'AKIA'", AccessKeys("AKIA", "s")),
+        ("ACCESS_KEY_ID 'ASIA' SECRET_ACCESS_KEY 's' SESSION_TOKEN 't'",
+         AccessKeys("ASIA", "s", "t")),
+        ("CREDENTIALS 'aws_access_key_id=AKIA;aws_secret_access_key=s'", AccessKeys("AKIA", "s")),
+        ("CREDENTIALS AS 'aws_access_key_id=ASIA;aws_secret_access_key=s;token=t=='",
+         AccessKeys("ASIA", "s", "t==")),
+    ],
+)  # fmt: skip
+def test_access_keys_are_read_and_never_shown(sql: str, keys: AccessKeys) -> None:
+    command = parsed(f"COPY t FROM 's3://b/k' {sql} JSON 'auto'")
+    assert (command.access_keys, command.role) == (keys, None)
+    assert repr(keys) == f"AccessKeys(key_id='{keys.key_id}')"
 
 
 def test_default_role_is_a_bare_word() -> None:
@@ -148,6 +208,27 @@ SYNTAX_ERRORS = {
     "COPY t FROM 's3://b/k' IAM_ROLE default JSON 'auto' ACCEPTINVCHARS 'xx'": (
         "ACCEPTINVCHARS takes one ASCII character, got 'xx'"
     ),
+    f"COPY t FROM 's3://b/k' IAM_ROLE '{ROLE}' ACCESS_KEY_ID 'a' SECRET_ACCESS_KEY 'b'": (
+        "conflicting or redundant options"
+    ),
+    "COPY t FROM 's3://b/k' IAM_ROLE default MAXERROR 1 IGNOREALLERRORS": (
+        "conflicting or redundant options"
+    ),
+    "COPY t FROM 's3://b/k' IAM_ROLE default JSON 'auto' JSON 'auto'": (
+        "conflicting or redundant options"
+    ),
+    "COPY t FROM 's3://b/k' IAM_ROLE default DELIMITER ''": (
+        "DELIMITER takes ASCII characters but no line breaks, got ''"
+    ),
+    "COPY t FROM 's3://b/k' IAM_ROLE default DELIMITER 'é'": (
+        "DELIMITER takes ASCII characters but no line breaks, got 'é'"
+    ),
+    "COPY t FROM 's3://b/k' IAM_ROLE default CSV QUOTE ''": (
+        "QUOTE takes one ASCII character, got ''"
+    ),
+    "COPY t FROM 's3://b/k' IAM_ROLE default NULL AS '\\n'": "NULL AS cannot be a line break",
+    "COPY t FROM 's3://b/k' IAM_ROLE default ENCODING latin9": 'syntax error at or near "latin9"',
+    "COPY t FROM 's3://b/k' IAM_ROLE default FORMAT GZIP": 'syntax error at or near "GZIP"',
     "COPY a.b.c.d FROM 's3://b/k'": ("improper qualified name (too many dotted names): a.b.c.d"),
 }
 
@@ -169,24 +250,40 @@ REFUSED = {
     "COPY t FROM '/tmp/file'": SOURCE_REFUSED,
     "COPY t FROM 's3:///k' IAM_ROLE default": SOURCE_REFUSED,
     "COPY t FROM 'dynamodb://x' IAM_ROLE default": not_supported("COPY from dynamodb://"),
-    "COPY t FROM 's3://b/k' IAM_ROLE default": not_supported("COPY without FORMAT JSON"),
-    "COPY t FROM 's3://b/k' IAM_ROLE default CSV": not_supported("COPY option CSV"),
-    "COPY t FROM 's3://b/k' IAM_ROLE default FORMAT AS CSV": not_supported("COPY option CSV"),
     "COPY t FROM 's3://b/k' IAM_ROLE default FORMAT PARQUET": not_supported("COPY option PARQUET"),
-    "COPY t FROM 's3://b/k' ACCESS_KEY_ID 'a' SECRET_ACCESS_KEY 'b' JSON 'auto'": not_supported(
-        "COPY option ACCESS_KEY_ID"
-    ),
-    "COPY t FROM 's3://b/k' CREDENTIALS 'aws_access_key_id=a;aws_secret_access_key=b' JSON": (
-        not_supported("COPY with access keys")
-    ),
     "COPY t FROM 's3://b/k' IAM_ROLE default JSON 'noshred'": not_supported(
         "COPY option JSON 'noshred'"
     ),
-    "COPY t FROM 's3://b/k' IAM_ROLE default JSON 'auto' MANIFEST": not_supported(
-        "COPY option MANIFEST"
+    **{
+        f"COPY t FROM 's3://b/k' IAM_ROLE default {option.upper()}": not_supported(
+            f"COPY option {option.upper()}"
+        )
+        for option in (
+            "ssh",
+            "lzop",
+            "avro",
+            "orc",
+            "rcfile",
+            "sequencefile",
+            "shapefile",
+            "readratio",
+            "encrypted",
+            "fixedwidth",
+        )
+    },
+    "COPY t FROM 's3://b/k' IAM_ROLE default ENCRYPTED MASTER_SYMMETRIC_KEY 'x'": not_supported(
+        "COPY option ENCRYPTED"
     ),
-    "COPY t FROM 's3://b/k' IAM_ROLE default JSON 'auto' ENCODING UTF16": not_supported(
-        "COPY option ENCODING UTF16"
+    "COPY t FROM 's3://b/k' IAM_ROLE default FIXEDWIDTH 'a:1' JSON": (
+        "FIXEDWIDTH is not supported for JSON"
+    ),
+    "COPY t FROM 's3://b/k' IAM_ROLE default JSON 'auto' CSV": "CSV is not supported for JSON",
+    "COPY t FROM 's3://b/k' IAM_ROLE default CSV ESCAPE": "ESCAPE is not supported for CSV",
+    "COPY t FROM 's3://b/k' IAM_ROLE default REMOVEQUOTES FORMAT CSV": (
+        "REMOVEQUOTES is not supported for CSV"
+    ),
+    "COPY t FROM 's3://b/k' IAM_ROLE default QUOTE '%'": (
+        "QUOTE is not supported for delimited text"
     ),
     "COPY t FROM 's3://b/k' IAM_ROLE default JSON 'auto' DELIMITER ','": (
         "DELIMITER is not supported for JSON"
@@ -216,6 +313,10 @@ INVALID_CREDENTIALS = (
         "COPY t FROM 's3://b/k' CREDENTIALS 'aws_iam_role=' JSON 'auto'",
         "COPY t FROM 's3://b/k' CREDENTIALS 'AWS_IAM_ROLE=arn' JSON 'auto'",
         "COPY t FROM 's3://b/k' CREDENTIALS 'aws_iam_role = arn' JSON 'auto'",
+        "COPY t FROM 's3://b/k' CREDENTIALS 'aws_access_key_id=a' JSON 'auto'",
+        "COPY t FROM 's3://b/k' CREDENTIALS "
+        "'aws_access_key_id=a; aws_secret_access_key=b' JSON 'auto'",
+        "COPY t FROM 's3://b/k' ACCESS_KEY_ID 'a' JSON 'auto'",
     ],
 )
 def test_missing_or_malformed_authorization(sql: str) -> None:

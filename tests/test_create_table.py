@@ -158,7 +158,7 @@ THEN = {
     ),
     "table that may exist": (
         'CREATE TABLE IF NOT EXISTS "It\'s" (a INT SORTKEY)',
-        ("CALL pg_redshift.zone_map('\"it\'\'s\"', 'a')",),
+        ("CALL pg_redshift.zone_map('\"it''s\"', 'a')",),
     ),
     "references with a column": (
         "CREATE TABLE t (a INT REFERENCES users (user_id))",

@@ -14,6 +14,7 @@ KINDS = {
     "word with a dollar": ("a$1", TokenKind.WORD, "a$1"),
     "word beyond ASCII": ("Größe", TokenKind.WORD, "größe"),
     "quoted identifier is folded": ('"First""Name"', TokenKind.QUOTED, 'first"name'),
+    "temporary table": ("#Stage_1", TokenKind.QUOTED, "#stage_1"),
     "string": ("'it''s'", TokenKind.STRING, "it's"),
     "string with a backslash": (r"'a\'b'", TokenKind.STRING, "a'b"),
     "string with controls": (r"'a\n\t\\'", TokenKind.STRING, "a\n\t\\"),
@@ -44,6 +45,21 @@ def test_comments_and_white_space_are_dropped() -> None:
 
 def test_a_minus_before_a_number_is_an_operator() -> None:
     assert [token.text for token in tokenize("a=-1")] == ["a", "=", "-", "1"]
+
+
+SIGNS = {
+    "after a keyword": ("FROM #a", [TokenKind.WORD, TokenKind.QUOTED]),
+    "after a comma": (", #a", [TokenKind.OPERATOR, TokenKind.QUOTED]),
+    "after a name": ("b #a", [TokenKind.WORD, TokenKind.OPERATOR, TokenKind.WORD]),
+    "after a number": ("1 #a", [TokenKind.NUMBER, TokenKind.OPERATOR, TokenKind.WORD]),
+    "after a parenthesis": (") #a", [TokenKind.OPERATOR, TokenKind.OPERATOR, TokenKind.WORD]),
+    "before a number": ("FROM #1", [TokenKind.WORD, TokenKind.OPERATOR, TokenKind.NUMBER]),
+}
+
+
+@pytest.mark.parametrize(("sql", "kinds"), SIGNS.values(), ids=SIGNS)
+def test_a_sign_is_an_operator_behind_operands_only(sql: str, kinds: list[TokenKind]) -> None:
+    assert [token.kind for token in tokenize(sql)] == kinds
 
 
 UNENDED = {

@@ -26,24 +26,31 @@ TS = 1541106106796
 DAY = 86_400_000
 
 
-# The values that rows take where they differ from the one of conftest: a row takes a few of them,
-# so that rows collide in every way. That is where the rules decide.
+# Keys that decide what a row is and whose it is: each row takes one of these values, so that rows
+# collide in every way. That is where the rules decide.
+EVENT_IDENTITIES: dict[str, tuple[object, ...]] = {
+    "userId": ("1", "1", "1", "2", "", None),
+    "sessionId": (10, 10, None),
+    "ts": (TS, TS, TS, TS + 1, TS - 3 * DAY, 0, None),
+    "length": (200.5, 200.5, 200.0, 151, None),
+    "itemInSession": (1, 1, 2, 10, None),
+}
+SONG_IDENTITIES: dict[str, tuple[object, ...]] = {
+    "song_id": ("SO1", "SO2", "SO3", "SO4", None),
+    "duration": (200.5, 200.0, 201, 150.5, None),
+}
+# What else may differ from the row of conftest: a row takes a few of these.
 EVENT_CHANGES: dict[str, tuple[object, ...]] = {
     "artist": ("Bob", "Ann feat. Bob", "", None),
     "firstName": ("Åsa", "ada", "", None),
     "gender": ("M", None),
-    "itemInSession": (1, 2, 10, None),
     "lastName": ("O'Neil", None),
-    "length": (200.0, 201, 150.25, None),
-    "level": ("paid", None),
+    "level": ("paid", "paid", None),
     "location": ("Graz\\n", "", None),
-    "page": ("Home", None),
+    "page": ("Home", "Home", None),
     "registration": (1541, None),
-    "sessionId": (11, None),
     "song": ("Red", "blue", "", None),
-    "ts": (TS + 1, TS - 1, TS + DAY, TS - 3 * DAY, 0, None),
     "userAgent": ("Ünïcode", None),
-    "userId": ("2", "", None),
 }
 SONG_CHANGES: dict[str, tuple[object, ...]] = {
     "artist_id": ("AR2", "AR3", None),
@@ -51,25 +58,30 @@ SONG_CHANGES: dict[str, tuple[object, ...]] = {
     "artist_longitude": (-90.04892,),
     "artist_location": ("Rome", "Åre", None),
     "artist_name": ("Bob", "Ann feat. Bob", "", None),
-    "song_id": ("SO2", "SO3", "SO2", "SO3", None),
     "title": ("Red", "blue", "", None),
-    "duration": (200.0, 201.0, 150, None),
     "year": (1999, 2001, None),
 }
 
 
 def rows_like(
-    make: Callable[..., Row], changes: dict[str, tuple[object, ...]]
+    make: Callable[..., Row],
+    identities: dict[str, tuple[object, ...]],
+    changes: dict[str, tuple[object, ...]],
 ) -> st.SearchStrategy[Row]:
-    """Rows of `make` with up to five of the changes, each key as often changed as any other."""
+    """Rows of `make` with an identity and up to three of the changes."""
+    identity = {key: st.sampled_from(values) for key, values in identities.items()}
     change = st.sampled_from(sorted(changes)).flatmap(
         lambda key: st.tuples(st.just(key), st.sampled_from(changes[key]))
     )
-    return st.lists(change, max_size=5).map(lambda chosen: make(**dict(chosen)))
+    return st.builds(
+        lambda base, chosen: make(**{**base, **dict(chosen)}),
+        st.fixed_dictionaries(identity),
+        st.lists(change, max_size=3),
+    )
 
 
-events = rows_like(event, EVENT_CHANGES)
-songs = rows_like(song, SONG_CHANGES)
+events = rows_like(event, EVENT_IDENTITIES, EVENT_CHANGES)
+songs = rows_like(song, SONG_IDENTITIES, SONG_CHANGES)
 
 
 @dataclass(frozen=True)
@@ -82,17 +94,17 @@ class Load:
 
 def files(rows: Sequence[Row]) -> st.SearchStrategy[list[list[Row]]]:
     """Some of these rows, some of them repeatedly, in files."""
-    file = st.lists(st.sampled_from(rows), max_size=6)
+    file = st.lists(st.sampled_from(rows), max_size=8)
     return st.lists(file, max_size=3)
 
 
 @st.composite
 def series(draw: st.DrawFn) -> list[Load]:
     """Loads that share a stock of rows: what one delivers, another one delivers again."""
-    stock = draw(st.lists(events, min_size=1, max_size=8))
-    catalogue = draw(st.lists(songs, min_size=1, max_size=6))
+    stock = draw(st.lists(events, min_size=1, max_size=10))
+    catalogue = draw(st.lists(songs, min_size=2, max_size=8))
     load = st.builds(Load, files(stock), files(catalogue))
-    return draw(st.lists(load, min_size=1, max_size=4))
+    return draw(st.lists(load, min_size=1, max_size=5))
 
 
 @dataclass(frozen=True)

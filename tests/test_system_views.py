@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any, BinaryIO
@@ -230,6 +230,27 @@ def test_a_running_load(server: Postgres, database: str, is_compressed: bool) ->
     assert query(server, database, history) == [
         ("completed", ENDED.replace(tzinfo=None), True, 3, 1)
     ]
+
+
+def test_attributes_of_a_table(server: Postgres, database: str) -> None:
+    """What `standin_note_attributes` is told is what the views show."""
+    with closing(server.connect(database)) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE t (a INTEGER, b VARCHAR(9), c DATE); INSERT INTO t VALUES (1)")
+        cursor.execute(
+            "CALL standin_note_attributes('t', 'key', 'a', 'compound', '{c,a}', '{b=zstd,a=raw}')"
+        )
+        connection.commit()
+    assert query(
+        server,
+        database,
+        "SELECT \"column\", encoding, distkey, sortkey FROM pg_table_def WHERE tablename = 't'",
+    ) == [("a", "none", True, 2), ("b", "zstd", False, 0), ("c", "none", False, 1)]
+    assert query(
+        server,
+        database,
+        "SELECT encoded, diststyle, sortkey1, trim(sortkey1_enc), sortkey_num, max_varchar "
+        "FROM svv_table_info",
+    ) == [("Y", "KEY(a)", "c", "none", 2, 9)]
 
 
 def test_everybody_may_read_and_nobody_write(server: Postgres, database: str) -> None:

@@ -122,6 +122,40 @@ REWRITTEN = {
     "concat": ("SELECT CONCAT(a, 'b')", "SELECT (CAST(a AS varchar) || CAST('b' AS varchar))"),
     "backslash": (r"SELECT 'a\'b', E'\n'", r"SELECT E'a\'b', E'\n'"),
     "quoted identifiers": ('SELECT "firstName" FROM "T"', 'SELECT "firstname" FROM "t"'),
+    "alias beside a column": (
+        "SELECT a AS b, b + 1 FROM t",
+        'SELECT a AS b, "alias 0.1"."value 0.1" + 1 FROM t, LATERAL (SELECT (SELECT "b" FROM '
+        '(SELECT "t".*) AS "columns") AS "value 0.1" FROM (SELECT a AS "b") AS "alias") '
+        'AS "alias 0.1"',
+    ),
+    "alias of an aggregate": (
+        "SELECT SUM(a) AS s, s / 2 FROM t",
+        "SELECT SUM(a) AS s, (SUM(a)) / 2 FROM t",
+    ),
+    "alias that its own item reads": (
+        "SELECT UPPER(a) AS a, a || 'x' FROM t",
+        "SELECT UPPER(a) AS a, a || 'x' FROM t",
+    ),
+    "label that needs AS": ("SELECT 1 hour, 2 AS day", 'SELECT 1 AS "hour", 2 AS day'),
+    "qualify": (
+        "SELECT a, b + 1 AS c FROM t x QUALIFY RANK() OVER (ORDER BY a) = 1 ORDER BY c, d DESC",
+        'SELECT "qualified"."column 1" AS "a", "qualified"."column 2" AS "c" FROM (SELECT (a) AS '
+        '"column 1", (b + 1) AS "column 2", (d) AS "column 3", (RANK() OVER (ORDER BY a) = 1) AS '
+        '"column 4" FROM t x) AS "qualified" WHERE "qualified"."column 4" ORDER BY c, '
+        '"qualified"."column 3" DESC',
+    ),
+    "merge": (
+        "MERGE INTO t USING s x ON t.a = x.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT "
+        "VALUES (x.a)",
+        "MERGE INTO t USING (SELECT x.* FROM s AS x WHERE pg_redshift.unambiguous((SELECT max(n) "
+        "FROM (SELECT count(*) AS n FROM t, s AS x WHERE (t.a = x.a) GROUP BY t.ctid) AS matches)))"
+        " AS x ON (t.a = x.a) WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (x.a)",
+    ),
+    "temporary table by sign": ("SELECT a FROM #T", 'SELECT a FROM "#t"'),
+    "json": (
+        "SELECT JSON_EXTRACT_PATH_TEXT(a, 'b', TRUE)",
+        "SELECT pg_redshift.json_extract_path_text(a, true, 'b')",
+    ),
     "top": ("SELECT TOP 3 a FROM t ORDER BY a", "SELECT a FROM t ORDER BY a LIMIT 3"),
     "top in a subquery": (
         "SELECT (SELECT TOP 1 NVL(a, 0)) FROM t",

@@ -1,4 +1,4 @@
-"""What tests of the cluster's life share: looks at a site, and ways to change it behind its back."""
+"""What tests of the cluster's life share: looks at a site, and changes behind its back."""
 
 from __future__ import annotations
 
@@ -69,3 +69,12 @@ def set_policy(site: Project, *statements: dict[str, Any]) -> None:
 
 def allow(action: str, *resources: str, **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": list(resources), **more}
+
+
+def lose_secret(site: Project) -> None:
+    """Let AWS keep the master password, and delete the secret that it keeps it in."""
+    site.client("redshift").modify_cluster(ClusterIdentifier=site.name, ManageMasterPassword=True)
+    site.client("secretsmanager").delete_secret(
+        SecretId=described(site)["MasterPasswordSecretArn"], ForceDeleteWithoutRecovery=True
+    )
+    edit(site, "DB_PASSWORD = Test-Passw0rd\n", "")

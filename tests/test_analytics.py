@@ -1,0 +1,237 @@
+"""Each answer of analytics.py on the generated sample, beside one worked out from the files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analytics
+from questions import PUBLIC_FIGURES, QUESTIONS, Figure
+from standin import Standin
+from standin.sample import sample
+from terminal import Fault
+from tests.analytics_oracle import ORACLES, Play, plays_of, top_songs
+from tests.conftest import ROOT, Project
+from tests.oracle import Star
+
+SAMPLE = {"songs": 60, "events": 1500, "seed": 11}
+
+
+@pytest.fixture(scope="module")
+def star() -> Star:
+    files = dict(sample(**SAMPLE))
+    logs = [content for key, content in files.items() if key.startswith("log_data/")]
+    songs = [content for key, content in files.items() if key.startswith("song_data/")]
+    made = Star()
+    made.load(
+        [json.loads(line) for log in logs for line in log.decode().splitlines()],
+        [json.loads(song) for song in songs],
+    )
+    return made
+
+
+@pytest.fixture(scope="module")
+def plays(star: Star) -> list[Play]:
+    return plays_of(star)
+
+
+@pytest.fixture(scope="module")
+def loaded(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DWH_CLUSTER_HOST", "DWH_CLUSTER_DB_NAME", "DWH_CLUSTER_DB_PASSWORD"):
+            patch.delenv(name, raising=False)
+        project = Project(standin, tmp_path_factory.mktemp("analytics"), "analytics-sample")
+        project.create()
+        for key, content in sample(**SAMPLE):
+            project.put(key, content)
+        project.create_tables()
+        project.load("--quiet")
+        yield project
+
+
+@pytest.fixture(scope="module")
+def answers(loaded: Project) -> dict[str, Any]:
+    done = loaded.run("analytics.py", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    content: dict[str, Any] = json.loads(done.stdout)
+    return content
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_an_answer_is_what_the_files_say(
+    answers: dict[str, Any], plays: list[Play], star: Star, name: str
+) -> None:
+    rows = [list(row.values()) for row in answers[name]["rows"]]
+    expected = ORACLES[name](plays, star)
+    assert expected, "the sample must have something to answer with"
+    assert rows == expected
+
+
+# --- The command line ----------------------------------------------------------------------------
+
+
+def test_a_table_says_how_to_read_it(loaded: Project) -> None:
+    done = loaded.run(
+        "analytics.py", "--question", "known-songs", "--question", "plays-by-level",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[0] == (
+        "How many plays are of a song that is known? (known: the song files have a song of that"
+        " title by that artist)"
+    )
+    assert lines[1] == "song plays listeners percent of plays"
+    assert "level plays listeners percent of plays plays a listener" in lines
+
+
+def test_csv_of_one_question_is_the_table(loaded: Project, answers: dict[str, Any]) -> None:
+    done = loaded.run("analytics.py", "--question", "plays-by-week", "--csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert rows == [
+        {name: str(value) for name, value in row.items()}
+        for row in answers["plays-by-week"]["rows"]
+    ]
+
+
+def test_csv_of_several_questions_names_them(loaded: Project) -> None:
+    done = loaded.run(
+        "analytics.py", "--csv", "--question", "known-songs", "--question", "plays-by-level"
+    )
+    first, second = done.stdout.split("\n\n")
+    assert first.splitlines()[0] == "question,song,plays,listeners,percent of plays"
+    assert first.splitlines()[1].startswith("known-songs,known,")
+    assert second.splitlines()[1].startswith("plays-by-level,")
+
+
+def test_list_needs_no_configuration(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "analytics.py", "--list", "--config", str(tmp_path / "none")],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [name for name in QUESTIONS if name not in done.stdout] == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--question", "nonsense"], "argument --question: invalid choice: 'nonsense'"),
+        (["--csv", "--json"], "argument --json: not allowed with argument --csv"),
+        (["--question", "totals", "--report", "r.html"], "--question goes with tables, --csv and"),
+        (["--compare", "private"], "argument --compare: invalid choice: 'private'"),
+        (["--report", "no/such/folder/r.html"], "there is no folder"),
+        (["--report", "tests"], "is a folder: expected the name of a file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage(tmp_path: Path, flags: list[str], message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "analytics.py", *flags, "--config", str(tmp_path / "none")],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_an_empty_star_has_answers_too(project: Project) -> None:
+    project.create_tables()
+    done = project.run("analytics.py", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {name: answer["rows"] for name, answer in json.loads(done.stdout).items()}
+    assert list(rows.pop("totals")[0].values()) == [0, 0, 0, None, None, None, None]
+    assert set(map(len, rows.values())) == {0}
+    page = project.folder / "report.html"
+    done = project.run("analytics.py", "--report", str(page))
+    assert done.returncode == 0, done.stderr
+    assert "no plays yet" in page.read_text(encoding="utf-8")
+
+
+# --- Comparing with known figures ----------------------------------------------------------------
+
+
+def test_the_sample_is_not_the_public_data(loaded: Project) -> None:
+    done = loaded.run("analytics.py", "--compare", "public")
+    assert done.returncode == 1
+    lines = [line.split() for line in done.stdout.splitlines()]
+    songs = next(line for line in lines if line[:1] == ["songs"])
+    assert songs == ["songs", "14,896", "60", "differs"]
+    assert done.stderr.startswith("error: 9 of 9 figures differ\nnext: they hold after one load")
+
+
+def test_the_figures_of_the_public_data() -> None:
+    assert {figure.name: figure.expected for figure in PUBLIC_FIGURES} == {
+        "events": 8056,
+        "songs": 14896,
+        "songplays": 6820,
+        "songplays that know their song": 333,
+        "users": 97,
+        "artists": 9553,
+        "time": 6813,
+        "top song": "You're The One",
+        "plays of the top song": 37,
+    }
+
+
+def sample_figures(plays: list[Play], star: Star) -> list[Figure]:
+    """The same figures with what the sample must give."""
+    files = [content for key, content in sample(**SAMPLE) if key.startswith("log_data/")]
+    title, _, most, _ = top_songs(plays, star)[0]
+    expected = (
+        sum(len(content.splitlines()) for content in files),
+        len(star.known_songs),
+        len(plays),
+        sum(play.song is not None for play in plays),
+        len(star.newest),
+        len(star.artists),
+        len({play.at for play in plays}),
+        title,
+        most,
+    )
+    return [
+        replace(figure, expected=value)
+        for figure, value in zip(PUBLIC_FIGURES, expected, strict=True)
+    ]
+
+
+def test_figures_that_agree(
+    loaded: Project, plays: list[Play], star: Star, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = loaded.connect()
+    with connection.cursor() as cursor:
+        analytics.compare(cursor, sample_figures(plays, star))
+        agreeing = capsys.readouterr().out
+        one_wrong = [*sample_figures(plays, star)[:-1], replace(PUBLIC_FIGURES[-1], expected=-1)]
+        with pytest.raises(Fault, match=r"^1 of 9 figures differ"):
+            analytics.compare(cursor, one_wrong)
+    connection.close()
+    assert [line.split()[-1] for line in agreeing.splitlines() if " ok" in line] == ["ok"] * 9
+
+
+# --- Rules of Redshift that the stand-in does not check ------------------------------------------
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_statement_sorts_by_one_aggregate_only(name: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html: all must sort alike."""
+    query = QUESTIONS[name].query.upper()
+    assert sum(query.count(f"{word}(") for word in ("MEDIAN", "LISTAGG", "PERCENTILE_CONT")) <= 1
+
+
+def test_asking_for_help_loads_nothing_heavy() -> None:
+    program = (
+        "import analytics, sys\n"
+        "heavy = {'psycopg2', 'boto3', 'pygal', 'jinja2', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

@@ -1,0 +1,143 @@
+"""docs/standin.md says what the code's tables say, no more and no less."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from conftest import Project
+
+from standin import Standin, dialect, functions, refusals, translate
+from standin.rewriter import Facts
+
+TEXT = (Path(__file__).resolve().parent.parent / "docs" / "standin.md").read_text(encoding="utf-8")
+
+
+def upper(words: Iterable[str]) -> set[str]:
+    return {word.upper() for word in words}
+
+
+# The line before the list -> what the list must hold.
+LISTS = {
+    "### Statements\n": upper(translate._HANDLERS),
+    "Called as in PostgreSQL:": set(functions.SAME),
+    "Rewritten or renamed:": {*functions.REWRITTEN, *functions.RENAMED},
+    "Of the session:": {*Facts._fields, "version"},
+    "With their effect:": set(dialect.SETTINGS_SHARED),
+    "Kept without an effect:": set(dialect.SETTINGS_KEPT),
+    "They run alone or on system catalogues and are refused as soon as a user table is involved:": (
+        set(functions.LEADER_ONLY)
+    ),
+    "Statements:": upper(dialect.STATEMENTS_NOT_YET),
+    "Constructs:": {r.title for r in refusals._REFUSALS if r.message == refusals.NOT_YET},
+    "Functions:": set(functions.NOT_YET),
+    "Types:": set(dialect.TYPES_NOT_YET),
+    "Settings:": set(dialect.SETTINGS_NOT_YET),
+}
+
+
+@pytest.mark.parametrize(("line", "words"), LISTS.items(), ids=[line.strip() for line in LISTS])
+def test_lists(line: str, words: set[str]) -> None:
+    _, _, rest = TEXT.partition(f"\n{line}\n")
+    assert set(re.findall(r"`([^`]+)`", rest.split("\n\n")[0])) == words
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table below a heading."""
+    table = TEXT.split(f"\n{heading}\n")[1].split("|---|---|\n")[1].split("\n\n")[0]
+    return [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines()]
+
+
+def test_date_parts() -> None:
+    documented = {
+        spelling: part.strip()
+        for part, spellings in rows("### Date parts")
+        for spelling in re.findall(r"`([^`]+)`", spellings)
+    }
+    assert documented == dialect.DATE_PARTS
+
+
+def test_refused_statements() -> None:
+    documented = dict(rows("### Statements that Redshift refuses"))
+    assert documented == {
+        f" `{words.upper()}` ": f" {'syntax error' if text is None else text.format('..')} "
+        for words, text in dialect.STATEMENTS_REFUSED.items()
+    }
+
+
+def test_refused_constructs() -> None:
+    documented = dict(rows("### Constructs that Redshift refuses"))
+    assert documented == {
+        f" `{refusal.pattern.upper()}` ": f" {refusal.message or 'syntax error'} "
+        for refusal in refusals._REFUSALS
+        if refusal.message != refusals.NOT_YET
+    }
+
+
+# Divergence -> a statement and what it gives here. Whoever removes one strikes its row, too.
+DIVERGENCES = {
+    "Trailing blanks do not count": "SELECT 'a '::VARCHAR = 'a'::VARCHAR",
+    "`IDENTITY` values have gaps": (
+        "CREATE TABLE t (id INT IDENTITY(0,1), a INT); INSERT INTO t (a) VALUES (1); "
+        "INSERT INTO t (a) VALUES (2); SELECT MAX(id) > 1 FROM t"
+    ),
+    "`AVG` keeps the scale of its argument": (
+        "SELECT AVG(a)::VARCHAR = '0.15' FROM (SELECT 0.1 AS a UNION SELECT 0.2)"
+    ),
+    "An alias of an aggregate or a window function gives way": (
+        "SELECT MAX(m) = 3 FROM (SELECT n AS k, COUNT(*) AS n, n + 1 AS m "
+        "FROM (SELECT 2 AS n) GROUP BY k)"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def connection(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    made = Project(standin, tmp_path_factory.mktemp("docs"), "standin-docs")
+    made.create()
+    connection = made.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def cursor(connection: Any) -> Iterator[Any]:
+    """A cursor in a transaction that is undone after the test."""
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.rollback()
+
+
+@pytest.mark.parametrize(("row", "sql"), DIVERGENCES.items(), ids=DIVERGENCES)
+def test_divergences_are_still_there(cursor: Any, row: str, sql: str) -> None:
+    assert row in TEXT
+    cursor.execute(sql)
+    assert cursor.fetchall() == [(False,)]
+
+
+FAILURES = {
+    "An alias used in a nested query": (
+        "SELECT 1 AS k, (SELECT k) FROM (SELECT 2 AS n)",
+        'column "k" does not exist',
+    ),
+    "SQLSTATE 428C9": (
+        "CREATE TABLE t (id INT IDENTITY(0,1)); INSERT INTO t VALUES (1)",
+        'cannot insert a non-DEFAULT value into column "id"',
+    ),
+    "PostgreSQL's, such as `invalid input syntax": (
+        "SELECT 'a'::VARCHAR::BIGINT",
+        'invalid input syntax for type bigint: "a"',
+    ),
+}
+
+
+@pytest.mark.parametrize(("row", "case"), FAILURES.items(), ids=FAILURES)
+def test_errors_that_diverge(cursor: Any, row: str, case: tuple[str, str]) -> None:
+    assert row in TEXT
+    with pytest.raises(psycopg2.Error) as error:
+        cursor.execute(case[0])
+    assert error.value.diag.message_primary == case[1]
