@@ -6,6 +6,7 @@ load errors are found in the system views.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 UNCHANGED = "the star is as before"
 POLL_S = 0.5
+ACCESS_ERROR = re.compile(
+    r"not authorized to assume IAM Role|S3ServiceException|S3 prefix .* does not exist"
+    r"|jsonpath.* was not found"
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def stage(
                 steps.step(f"copy {job.table}") as step,
                 _progress(settings, connection, steps, step),
             ):
-                copied = _copy(connection, job)
+                copied = _copy(settings, connection, job)
                 step.rows = copied.rows if empty_first else None
             return copied
 
@@ -117,25 +122,37 @@ def _truncate(connection: Connection, table: str) -> None:
         connection.commit()
 
 
-def _copy(connection: Connection, job: Copy) -> Copied:
+def _copy(settings: Settings, connection: Connection, job: Copy) -> Copied:
     try:
         with connection.cursor() as cursor:
             cursor.execute(job.query)
             rows = warehouse.number(cursor, sql_queries.copied_rows_count)
         connection.commit()
     except psycopg2.Error as error:
-        raise _failed(connection, job.table, error) from error
+        raise _failed(settings, connection, job.table, error) from error
     # Only after the commit: within its transaction the log would be seen as it was at its start.
     rejected = load_errors.read(connection) if job.may_skip_rows else []
     return Copied(rows, tuple(rejected))
 
 
-def _failed(connection: Connection, table: str, error: psycopg2.Error) -> terminal.Fault:
+def _failed(
+    settings: Settings, connection: Connection, table: str, error: psycopg2.Error
+) -> terminal.Fault:
     doing = f"copy {table}"
     rejected = [] if connection.closed else load_errors.read(connection)
     if rejected:
         return load_errors.RejectedFault(warehouse.explain(error, doing, UNCHANGED), rejected)
-    return warehouse.fault(error, doing, UNCHANGED)
+    return warehouse.fault(error, doing, "\n".join([UNCHANGED, *_probed(settings, error)]))
+
+
+def _probed(settings: Settings, error: psycopg2.Error) -> list[str]:
+    """What S3 and IAM show the caller of a denied access; the load views never hold it."""
+    if not ACCESS_ERROR.search(str(error)):
+        return []
+    # Imported when needed: it takes boto3 along, which a load that works has no use for.
+    from iac.checks import explain_access
+
+    return [f"found: {finding}" for finding in explain_access(settings)]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
 
 from __future__ import annotations
 
-from standin import procedures
+from standin import dialect
 from standin.lexer import Token, syntax_error
 from standin.plan import Plan
 from standin.relations import Relations
@@ -59,7 +59,9 @@ def _append(cursor: TokenCursor, table: str) -> Plan:
     leftover = cursor.accept_any("ignoreextra", "filltarget") or ""
     cursor.expect_end()
     arguments = ", ".join(literal(text) for text in (table, source, leftover))
-    return Plan(f"CALL {procedures.SCHEMA}.append({arguments})", "ALTER TABLE APPEND", commits=True)
+    return Plan(
+        f"CALL {dialect.LIBRARY_SCHEMA}.append({arguments})", "ALTER TABLE APPEND", commits=True
+    )
 
 
 def _alter(cursor: TokenCursor, table: str) -> Plan:
@@ -89,7 +91,7 @@ def _alter_column(cursor: TokenCursor, table: str) -> Plan:
         message = f'target data type "{found.postgres}" is not supported'
         raise SqlError(FEATURE_NOT_SUPPORTED, message)
     arguments = f"{literal(table)}, {literal(column.value)}, {found.length}"
-    return Plan(f"CALL {procedures.SCHEMA}.resize({arguments})", "ALTER TABLE")
+    return Plan(f"CALL {dialect.LIBRARY_SCHEMA}.resize({arguments})", "ALTER TABLE")
 
 
 def _add(cursor: TokenCursor, statement: Statement, facts: Facts, table: Token) -> str:

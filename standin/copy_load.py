@@ -128,14 +128,14 @@ class Load:
         and every chunk is empty. Raises SqlError as soon as MAXERROR rows have failed, or an
         object cannot be read.
         """
-        size = 0
+        size, rows = 0, self._rows[1]
         for info in self._infos:
             for row in self._encoded_rows(info):
-                self._rows[1].append(row)
+                rows.append(row)
                 size += len(row) + 1
                 if size >= CHUNK_SIZE:
                     yield self._chunk()
-                    size = 0
+                    size, rows = 0, self._rows[1]
         if size:
             yield self._chunk()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from standin import dialect, procedures
+from standin import dialect
 from standin.lexer import Token, syntax_error
 from standin.relations import Relations
 from standin.rewriter import Facts, Rewriter, rewrite
@@ -193,7 +193,7 @@ def _sort_index(table: _Table, attributes: TableAttributes, head: _Head) -> list
 
 
 def _zone_map(head: _Head, column: str) -> str:
-    return f"CALL {procedures.SCHEMA}.zone_map({literal(head.target)}, {literal(column)})"
+    return f"CALL {dialect.LIBRARY_SCHEMA}.zone_map({literal(head.target)}, {literal(column)})"
 
 
 def _is_create_table_as(statement: Statement, position: int) -> bool:

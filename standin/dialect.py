@@ -11,6 +11,9 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# Where the database keeps what imitates Redshift under names that PostgreSQL has, too.
+LIBRARY_SCHEMA = "pg_redshift"
+
 VERSION = (
     "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 "
     "(Red Hat 3.4.2-6.fc3), Redshift 1.0.77467"

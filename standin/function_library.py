@@ -2,7 +2,7 @@
 
 A function whose result depends on the types of its arguments cannot be imitated by rewriting
 text; PostgreSQL's overloading picks the right one here. What Redshift adds lives in pg_catalog;
-what replaces a function of PostgreSQL lives in SCHEMA, by which the rewriting qualifies it.
+what replaces a function of PostgreSQL lives in a schema of its own, which the rewriting names.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from standin import mixed_operators, procedures, text_functions
-
-SCHEMA = "pg_redshift"
+from standin.dialect import LIBRARY_SCHEMA as SCHEMA
 
 _MONTHS = "(EXTRACT(year FROM {0}) * 12 + EXTRACT(month FROM {0}))"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from standin import dialect
-from standin.function_library import SCHEMA
+from standin.dialect import LIBRARY_SCHEMA as SCHEMA
 from standin.lexer import Token, TokenKind, syntax_error
 from standin.sqlerror import SqlError, not_supported
 from standin.sqltypes import parse_type

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from standin import procedures
+from standin import dialect
 from standin.lexer import Token, syntax_error
 from standin.plan import Plan
 from standin.rewriter import Facts, rewrite
@@ -47,7 +47,7 @@ def merge(statement: Statement, facts: Facts) -> Plan:
     )
     checked = (
         f"(SELECT {head.alias}.* FROM {head.source} AS {head.alias} WHERE"
-        f" {procedures.SCHEMA}.unambiguous((SELECT max(n) FROM ({matches}) AS matches)))"
+        f" {dialect.LIBRARY_SCHEMA}.unambiguous((SELECT max(n) FROM ({matches}) AS matches)))"
     )
     sql = (
         f"MERGE INTO {head.target} USING {checked} AS {head.alias} ON {head.condition}"

@@ -1,11 +1,12 @@
 """What the stand-in does behind a statement with the catalogue at hand, as PostgreSQL procedures.
 
-They live in SCHEMA; the translation of a statement calls them by name.
+They live in a schema of their own; the translation of a statement calls them by name.
 """
 
 from __future__ import annotations
 
-SCHEMA = "pg_redshift"
+from standin.dialect import LIBRARY_SCHEMA as SCHEMA
+
 # A hidden index stands for the zone maps of the first sort key column; small ranges, because
 # local tables are small.
 PAGES_PER_RANGE = 16

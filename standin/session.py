@@ -18,7 +18,7 @@ from standin.links import Backend, Client, LinkLost, Mode
 from standin.protocol import Message, ProtocolError, Startup
 from standin.services import Services
 from standin.sqlerror import SqlError, not_supported
-from standin.statement_log import LOG_VIEWS, MAX_TEXT, Statement, outcome
+from standin.statement_log import MAX_TEXT, Statement, outcome, reads_log
 from standin.translate import Plan
 
 PROTOCOL_VIOLATION = "08P01"
@@ -127,7 +127,7 @@ class Session:
         self._client.write(protocol.ready_for_query(self._conversation.status))
 
     async def _plan(self, sql: str) -> list[Plan]:
-        if LOG_VIEWS.search(sql):
+        if reads_log(sql):
             await self._services.work(self._services.statements.flush, self.cluster.database)
         query_id = next(self._services.query_ids)
         self._begin_statement(query_id, sql)

@@ -23,8 +23,8 @@ from standin import protocol
 MAX_STATEMENTS = 2000
 MAX_TEXT = 20_000
 
-# A statement that names one of these reads the log.
-LOG_VIEWS = re.compile(r"stl_query|sys_query_history|svl_statementtext|svl_qlog", re.IGNORECASE)
+# A statement that names one of these, which none does far from its beginning, reads the log.
+LOG_VIEWS = ("stl_query", "sys_query_history", "svl_statementtext", "svl_qlog")
 
 # Leading words of a statement -> query_type of sys_query_history; the rest is OTHER.
 # https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html
@@ -114,6 +114,12 @@ class StatementLog:
             with closing(self._connect(database)) as connection, connection.cursor() as cursor:
                 execute_values(cursor, _UPSERT, rows, page_size=500)
                 connection.commit()
+
+
+def reads_log(sql: str) -> bool:
+    """Whether a statement may read the log, which must be written then."""
+    text = sql[:MAX_TEXT].lower()
+    return any(view in text for view in LOG_VIEWS)
 
 
 def outcome(ending: bytes) -> tuple[str | None, int]:

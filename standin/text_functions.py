@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-SCHEMA = "pg_redshift"
+from standin.dialect import LIBRARY_SCHEMA as SCHEMA
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_STRTOL.html
 _STRTOL = """

@@ -67,8 +67,9 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         lambda project: project.configure(S3_LOG_DATA=f"s3://{project.bucket}/log_data/2019"),
         Refused(
             "error: copy staging_events failed: The specified S3 prefix 'log_data/2019' does not"
-            " exist\nthe star is as before\nnext: no object's key begins so: check [S3] LOG_DATA"
-            " and SONG_DATA\n"
+            " exist\nthe star is as before\nfound: no object's key begins with"
+            " s3://{bucket}/log_data/2019; correct [S3] LOG_DATA, or bring the files there\n"
+            "next: no object's key begins so: check [S3] LOG_DATA and SONG_DATA\n"
         ),
     ),
     "empty file": (put(b""), Loaded()),
@@ -232,7 +233,7 @@ def test_bad_input(project: Project, spoil: Callable[[Project], None], outcome: 
     assert (done.returncode, done.stdout) == (1, "")
     assert star(project) == before
     if isinstance(outcome, Refused):
-        assert done.stderr.endswith(outcome.message)
+        assert done.stderr.endswith(outcome.message.format(bucket=project.bucket))
         return
     assert done.stderr.endswith(
         f"error: copy {outcome.table} failed: Load into table '{outcome.table}' failed.  Check"

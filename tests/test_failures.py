@@ -76,18 +76,23 @@ FAILURES = {
     "a role that does not exist": Failure(
         lambda project: project.configure(IAM_ROLE_ARN=ARN),
         "failed: User arn:aws:redshift:us-west-2:123456789012:dbuser:{name}/dwhuser is not"
-        f" authorized to assume IAM Role {ARN}\nthe star is as before\n{ROLE_ADVICE}\n",
+        f" authorized to assume IAM Role {ARN}\nthe star is as before\n"
+        f"found: there is no role {ARN}; python -m iac.create_cluster\n{ROLE_ADVICE}\n",
     ),
     "a bucket that does not exist": Failure(
         lambda project: project.configure(S3_LOG_DATA="s3://no-such-bucket/log_data"),
         "error: copy staging_events failed: S3ServiceException:The specified bucket does not exist,"
         "Status 404,Error NoSuchBucket,Rid 0000000000000000,ExtRid standin,CanRetry 1\n"
-        "the star is as before\nnext: check the bucket names in [S3]\n",
+        "the star is as before\n"
+        "found: there is no bucket no-such-bucket; correct [S3] LOG_DATA\n"
+        "next: check the bucket names in [S3]\n",
     ),
     "a prefix that does not exist": Failure(
         lambda project: project.configure(S3_SONG_DATA=f"s3://{project.bucket}/nothing"),
         "error: copy incoming_songs failed: The specified S3 prefix 'nothing' does not exist\n"
         "the star is as before\n"
+        "found: no object's key begins with s3://{name}/nothing; correct [S3] SONG_DATA, or bring"
+        " the files there\n"
         "next: no object's key begins so: check [S3] LOG_DATA and SONG_DATA\n",
     ),
     "a jsonpaths file that is not JSON": Failure(
@@ -100,7 +105,10 @@ FAILURES = {
     "a jsonpaths file that does not exist": Failure(
         lambda project: project.configure(S3_LOG_JSONPATH=f"s3://{project.bucket}/none.json"),
         "error: copy staging_events failed: The jsonpath file s3://{name}/none.json was not found\n"
-        "the star is as before\nnext: check the file that [S3] LOG_JSONPATH names\n",
+        "the star is as before\n"
+        "found: there is no object s3://{name}/none.json; correct [S3] LOG_JSONPATH, or bring the"
+        " files there\n"
+        "next: check the file that [S3] LOG_JSONPATH names\n",
     ),
     "a log line that is not JSON": Failure(
         lambda project: project.put("log_data/b.json", '{"userId": "2"}\nhello\n'),
