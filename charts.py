@@ -5,8 +5,10 @@ pygal draws; the page's style sheet gives the colours, so that one drawing serve
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 from xml.etree import ElementTree
 
 FONT_SIZE_PX = 12
@@ -27,8 +29,7 @@ def bars(
     `size` is the width and height of the viewBox; text in it is FONT_SIZE_PX high. Each bar shows
     its label and value while a pointer rests on it.
     """
-    import pygal  # type: ignore[import-untyped]
-
+    pygal = _pygal()
     texts = [label_text(label) for label in labels]
     width, height = size
     chart = (pygal.StackedBar if stacked else pygal.Bar)(
@@ -61,6 +62,14 @@ def bars(
         "viewBox": f"0 0 {width} {height}", "class": "drawing", "aria-hidden": "true",
     }  # fmt: skip
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _pygal() -> Any:
+    """pygal without its import hook for plug-ins, at which Python 3.10 and 3.11 warn ever after."""
+    import pygal  # type: ignore[import-untyped]
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+    return pygal
 
 
 def label_text(value: object) -> str:

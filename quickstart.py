@@ -29,6 +29,9 @@ LOCK = ROOT / ".quickstart.lock"
 # A configuration of the tour's own: it must not write into a dwh.cfg that points at AWS.
 CONFIG = "quickstart.cfg"
 
+# Two processes, each with a local AWS of its own.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
+
 TOUR = (
     ("a cluster, and the role that lets it read S3", ("-m", "iac.create_cluster")),
     ("the staging tables and the star", ("create_tables.py",)),
@@ -71,7 +74,7 @@ def main() -> int:
         if problem:
             return fail(problem)
         if arguments.what == "test":
-            return run(str(PYTHON), "-m", "pytest", *rest)
+            return run(str(PYTHON), "-m", "pytest", *SIDE_BY_SIDE, *rest)
         if arguments.what == "tour":
             return tour_in_local_aws()
     return 0

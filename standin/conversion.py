@@ -63,7 +63,7 @@ class _FloatType:
 
 _FLOATS = {
     "double precision": _FloatType("Double", 1.7976931348623157e308, 5e-324),
-    "real": _FloatType("Float", 3.4028235677973366e38, 1.4e-45),
+    "real": _FloatType("Float", 3.4028235677973366e38, 7.006492321624086e-46),
 }
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html, in any case

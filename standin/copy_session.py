@@ -28,6 +28,7 @@ from standin.sqlerror import SqlError, not_supported
 from standin.translate import SessionFacts
 
 QUERY_CANCELED = "57014"
+WRONG_OBJECT_TYPE = "42809"
 
 # How often the views of running loads are brought up to date.
 PROGRESS_INTERVAL_S = 0.3
@@ -210,10 +211,12 @@ class Copier:
         if command.schema is not None:
             name = f"{_quoted(command.schema)}.{name}"
         ids = await self._conversation.rows(
-            f"SELECT {_literal(name)}::regclass::oid, current_user::regrole::oid, "
-            "pg_current_xact_id()"
+            "SELECT oid, current_user::regrole::oid, pg_current_xact_id(), (relkind = 'v')::int "
+            f"FROM pg_catalog.pg_class WHERE oid = {_literal(name)}::regclass"
         )
-        table_id, user_id, transaction_id = (int(value or 0) for value in ids[0])
+        table_id, user_id, transaction_id, is_view = (int(value or 0) for value in ids[0])
+        if is_view:
+            raise SqlError(WRONG_OBJECT_TYPE, f'cannot copy to view "{command.table}"')
         return Target(name, table_id, user_id, transaction_id, columns)
 
     async def _prepare(self, command: CopyCommand, target: Target) -> RunningLoad:

@@ -207,7 +207,6 @@ class Backend(Link):
     def __init__(self, client: Client) -> None:
         super().__init__()
         self._client = client
-        self._tail = b""
         self._ready: asyncio.Future[None] | None = None
         self._mode = Mode.DRIVEN
         self.status = protocol.IDLE
@@ -226,11 +225,10 @@ class Backend(Link):
     def data_received(self, data: bytes) -> None:
         if self._mode is Mode.RELAY:
             self._client.write(data)
-            self._tail = (data if len(data) >= 6 else self._tail + data)[-protocol.READY_LENGTH :]
-            if self._tail.startswith(protocol.READY_PREFIX):
-                if len(data) > protocol.READY_LENGTH:
-                    self.ending = data[-ENDING_LENGTH:]
-                self._ready_for_query(self._tail[-1:])
+            enough = len(data) >= ENDING_LENGTH
+            self.ending = (data if enough else self.ending + data)[-ENDING_LENGTH:]
+            if self.ending[-protocol.READY_LENGTH :].startswith(protocol.READY_PREFIX):
+                self._ready_for_query(self.ending[-1:])
             return
         super().data_received(data)
         if self._mode is Mode.PASS:
@@ -245,7 +243,7 @@ class Backend(Link):
         """Send the beginning or the rest of a request; its answers go the way of `mode`."""
         if self.is_ready:
             self._ready = self._loop.create_future()
-            self._tail = self.ending = b""
+            self.ending = b""
             self.has_failed = False
         self._mode = mode
         if mode is Mode.PASS:

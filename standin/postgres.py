@@ -66,7 +66,8 @@ SETTINGS = {
 }
 
 # Waits until the pipe from its parent closes: because the parent stops PostgreSQL, or because it
-# was killed. Then it ends PostgreSQL (2 = fast, 3 = immediate shutdown) and removes the folder.
+# was killed. Then it ends PostgreSQL (3 = immediate shutdown: a checkpoint of data that is thrown
+# away would only take time) and removes the folder.
 WATCHDOG = """
 import os, shutil, subprocess, sys, time
 folder, pg_ctl = sys.argv[1:3]
@@ -88,7 +89,7 @@ def stop(mode, number, seconds):
     while os.path.exists(pid_file) and time.monotonic() < deadline:
         time.sleep(0.005)
 
-for mode, number, seconds in (("fast", 2, 5), ("immediate", 3, 6), ("immediate", 9, 1)):
+for mode, number, seconds in (("immediate", 3, 6), ("immediate", 9, 1)):
     if os.path.exists(pid_file):
         stop(mode, number, seconds)
 for attempt in range(100):

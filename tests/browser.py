@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -22,14 +23,16 @@ FLAGS = (
     "--remote-debugging-pipe",
 )  # fmt: skip
 
-# Chromium reads descriptor 3 and writes 4.
+# Chromium reads descriptor 3 and writes 4; both ends first move out of the way of these numbers.
 _LAUNCH = """
-import os, sys
-theirs_in, theirs_out = int(sys.argv[1]), os.dup(int(sys.argv[2]))
-os.dup2(theirs_in, 3)
-os.dup2(theirs_out, 4)
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for end, number in zip(ends, (3, 4)):
+    os.dup2(end, number)
+    os.close(end)
 os.execv(sys.argv[3], sys.argv[3:])
 """
+PATIENCE_S = 30
 
 
 def chromium() -> str | None:
@@ -43,8 +46,9 @@ def chromium() -> str | None:
 class Page:
     """One page; `requests` and `complaints` (console, exceptions, violations) fill as it loads."""
 
-    def __init__(self, commands: Any, replies: Any) -> None:
+    def __init__(self, commands: int, replies: int) -> None:
         self._commands, self._replies = commands, replies
+        self._unread = b""
         self._numbers = itertools.count(1)
         self._session: str | None = None
         self._seen: list[str] = []
@@ -83,18 +87,20 @@ class Page:
         message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
-        self._commands.write(json.dumps(message).encode() + b"\0")
-        self._commands.flush()
+        content = json.dumps(message).encode() + b"\0"
+        assert os.write(self._commands, content) == len(content)
         while (reply := self._read()).get("id") != number:
             pass
         assert "error" not in reply, reply
         return reply["result"]
 
     def _read(self) -> dict[str, Any]:
-        content = bytearray()
-        while (byte := self._replies.read(1)) != b"\0":
-            assert byte, "Chromium ended"
-            content += byte
+        while b"\0" not in self._unread:
+            assert select.select([self._replies], [], [], PATIENCE_S)[0], "Chromium is silent"
+            received = os.read(self._replies, 65536)
+            assert received, "Chromium ended"
+            self._unread += received
+        content, _, self._unread = self._unread.partition(b"\0")
         message: dict[str, Any] = json.loads(content)
         self._note(message.get("method", ""), message.get("params", {}))
         return message
@@ -124,13 +130,15 @@ def browser(profile: Path) -> Iterator[Page]:
     )
     os.close(theirs_in)
     os.close(theirs_out)
-    with os.fdopen(commands, "wb") as writing, os.fdopen(replies, "rb") as reading:
-        page = Page(writing, reading)
+    page = Page(commands, replies)
+    try:
+        page.attach()
+        yield page
+    finally:
+        # It ends, and its children with it, when nobody holds the other end of its pipe.
+        os.close(commands)
         try:
-            page.attach()
-            yield page
-            page._session = None
-            page.call("Browser.close")
+            process.wait(timeout=PATIENCE_S)
         finally:
-            process.terminate()
-            process.wait(timeout=20)
+            process.kill()
+            os.close(replies)

@@ -20,7 +20,7 @@ from standin import Standin
 from standin.sample import sample
 from terminal import Fault
 from tests.analytics_oracle import ORACLES, Play, plays_of, top_songs
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, Project, event, song
 from tests.oracle import Star
 
 SAMPLE = {"songs": 60, "events": 1500, "seed": 11}
@@ -75,6 +75,38 @@ def test_an_answer_is_what_the_files_say(
     expected = ORACLES[name](plays, star)
     assert expected, "the sample must have something to answer with"
     assert rows == expected
+
+
+FIRST = 1541106106796  # 2018-11-01 21:01:46.796
+
+
+def test_sessions_and_upgrades_at_their_edges(project: Project) -> None:
+    # (user, session, level, seconds after the first play): user 1 upgrades within a session, user 2
+    # has the same session id, user 3 only goes back to free, user 4 goes back and upgrades again.
+    plays = [
+        (1, 10, "free", 0), (1, 10, "paid", 60), (2, 10, "free", 1), (3, 30, "paid", 2),
+        (3, 30, "free", 62), (4, 40, "paid", 3), (4, 40, "free", 63), (4, 41, "paid", 123),
+    ]  # fmt: skip
+    project.put_events(
+        *(
+            event(userId=str(user), sessionId=session, level=level, ts=FIRST + 1000 * after)
+            for user, session, level, after in plays
+        )
+    )
+    project.put_songs(song())
+    project.create_tables()
+    project.load()
+    asked = ("totals", "sessions", "upgrades")
+    flags = [flag for name in asked for flag in ("--question", name)]
+    answers = json.loads(project.run("analytics.py", "--json", *flags).stdout)
+    assert {name: [list(row.values()) for row in answers[name]["rows"]] for name in asked} == {
+        "totals": [[8, 4, 5, 100.0, 50.0, "2018-11-01T21:01:46", "2018-11-01T21:03:49"]],
+        "sessions": [["free", 1, 1.0, 1.0, 0.0, 0.0], ["paid", 4, 1.8, 2.0, 0.8, 1.0]],
+        "upgrades": [
+            ["4", "Ada Lane", "2018-11-01T21:03:49", 2, 1, 0, "paid"],
+            ["1", "Ada Lane", "2018-11-01T21:02:46", 1, 1, 0, "paid"],
+        ],
+    }
 
 
 # --- The command line ----------------------------------------------------------------------------

@@ -108,6 +108,8 @@ def outcome(load: Load, kind: str) -> Any:
     return read_back(data.decode("utf-8").removesuffix("\n"), kind)
 
 
+# Redshift's calendar is longer than that of the oracle, which rejects such a time.
+BEYOND_PYTHON = object()
 ESCAPES = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 
 
@@ -125,7 +127,10 @@ def read_back(field: str, kind: str) -> Any:
     if kind == "boolean":
         return field == "t"
     if kind == "timestamp":
-        return datetime.fromisoformat(field)
+        try:
+            return datetime.fromisoformat(field)
+        except ValueError:
+            return BEYOND_PYTHON
     return Fraction(field)
 
 
@@ -149,8 +154,8 @@ def test_values_are_converted_as_the_oracle_says(check: Callable[..., None]) -> 
         if column.type in ("real", "double precision") and isinstance(wanted, Fraction):
             rounded = float if column.type == "double precision" else single
             found, wanted = rounded(found), rounded(wanted)
-        if column.type == "timestamp" and is_beyond_python(found, wanted):
-            return
+        if found is BEYOND_PYTHON:
+            found = Rejected, 1206
         assert found == wanted
 
     check(1500, holds, st.one_of(SCALARS, NESTED), st.sampled_from(COLUMNS), OPTIONS)
@@ -159,11 +164,6 @@ def test_values_are_converted_as_the_oracle_says(check: Callable[..., None]) -> 
 def single(number: Fraction) -> float:
     """The nearest number of four bytes."""
     return c_float(float(number)).value
-
-
-def is_beyond_python(found: Any, wanted: Any) -> bool:
-    """Redshift's calendar is longer than that of the oracle."""
-    return wanted == (Rejected, 1206) and isinstance(found, datetime)
 
 
 TREES = st.recursive(

@@ -122,6 +122,14 @@ def test_copy_needs_the_insert_privilege(project: Project, cursor: Any) -> None:
         cursor.execute(copy_statement(project))
 
 
+def test_a_view_takes_no_rows(project: Project, cursor: Any) -> None:
+    project.put("rows/1.json", b'{"a": 1}')
+    cursor.execute("CREATE TABLE u (a INTEGER); CREATE VIEW t AS SELECT a FROM u")
+    with pytest.raises(psycopg2.errors.WrongObjectType) as caught:
+        cursor.execute(copy_statement(project))
+    assert caught.value.pgerror == 'ERROR:  cannot copy to view "t"\n'
+
+
 def run_client(project: Project, program: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", program, dsn(project), *arguments],
