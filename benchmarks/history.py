@@ -97,7 +97,9 @@ def _put_day(standin: Standin, day: int) -> None:
     """A day after the month of the histories, the same for both stars."""
     events = b"\n".join(_shifted(day))
     for name in ("small", "large"):
-        _s3(standin).put_object(Bucket=BUCKET, Key=f"{name}/log_data/next-{day}/events.json", Body=events)
+        _s3(standin).put_object(
+            Bucket=BUCKET, Key=f"{name}/log_data/next-{day}/events.json", Body=events
+        )
 
 
 def _shifted(day: int) -> Iterator[bytes]:
