@@ -23,6 +23,8 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
+import create_tables
+import etl
 import terminal
 from standin import Standin
 
@@ -206,6 +208,11 @@ class Project:
         done = self.run("etl.py", *flags)
         assert done.returncode == 0, done.stderr
         return done
+
+    def prepare(self) -> None:
+        """Create the tables and load what is in the bucket, in this process: it is not the test."""
+        for script in (create_tables, etl):
+            assert script.main(["--quiet", "--config", str(self.config)]) == 0
 
     def connect(self) -> Any:
         cluster = self.values["CLUSTER"]

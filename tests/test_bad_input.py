@@ -216,8 +216,7 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
 def test_bad_input(project: Project, spoil: Callable[[Project], None], outcome: Outcome) -> None:
     project.put_events(event())
     project.put_songs(song())
-    project.create_tables()
-    project.load()
+    project.prepare()
     before = star(project)
 
     spoil(project)

@@ -133,8 +133,7 @@ FAILURES = {
 def test_failure_is_told_and_the_star_is_as_before(project: Project, failure: Failure) -> None:
     project.put_events(event())
     project.put_songs(song())
-    project.create_tables()
-    project.load()
+    project.prepare()
     before = star(project)
     config = project.config.read_text()
     cluster = dict(project.values["CLUSTER"])
