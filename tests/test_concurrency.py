@@ -27,7 +27,7 @@ Tables = dict[str, list[tuple[Any, ...]]]
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> int:
     """How often chance gets its chance."""
-    return 10 if request.config.getoption("--long") else 2
+    return 10 if request.config.getoption("--long") else 1
 
 
 @pytest.fixture

@@ -216,6 +216,7 @@ class Interruption:
             raise KeyboardInterrupt
 
 
+@pytest.mark.long
 def test_interrupted_after_any_call_and_repeated(site: Project, call: Call) -> None:
     assert call(create_cluster) == 0
     aws = clients.Aws(loaded(site))
