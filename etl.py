@@ -154,11 +154,12 @@ def _run_once(
             step.note = "waits for a load under way, if there is one"
             cursor.execute(sql_queries.load_lock)
             step.note = ""
-        for table, copied in staging.stage(
-            settings, steps, staging.copies(settings, limits, skipped)
-        ).items():
+        # Under the lock the star stays as it is: what is counted now is what is there before.
+        jobs = staging.copies(settings, limits, skipped, then_count=sql_queries.STAR_TABLES)
+        for table, copied in staging.stage(settings, steps, jobs).items():
             load.staged[table] = copied.rows
             load.rejected += copied.rejected
+            load.before |= copied.counts
         publish(cursor, steps, load)
         with steps.step("commit"):
             _commit(connection)
@@ -187,9 +188,6 @@ def publish(cursor: Cursor, steps: terminal.Steps, load: report.Load) -> None:
     with steps.step("check") as step, warehouse.explained("check", UNCHANGED):
         check(cursor, load, span)
         step.note = f"{len(sql_queries.checks) + 2} promises kept"
-        # Before the commit: after it, another load's rows would be counted with this one's.
-        for table in sql_queries.STAR_TABLES:
-            load.totals[table] = warehouse.number(cursor, sql_queries.row_count(table))
 
 
 def _transform(
@@ -294,6 +292,7 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         sql_queries.load_lock,
         *sql_queries.truncate_table_queries,
         *copies,
+        *(sql_queries.row_count(table) for table in sql_queries.STAR_TABLES),
         *(query for queries in sql_queries.batch_steps.values() for query in queries),
         sql_queries.new_plays_span,
         sql_queries.known_plays_count,
@@ -304,7 +303,6 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         sql_queries.duplicate_events_count,
         sql_queries.matched_plays_count,
         sql_queries.strange_times_count,
-        *(sql_queries.row_count(table) for table in sql_queries.STAR_TABLES),
         "COMMIT",
     ]
     for statement in statements:

@@ -23,7 +23,7 @@ class Load:
     duplicates: int = 0
     unusable: int = 0
     matched: int = 0
-    totals: dict[str, int] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -53,12 +53,12 @@ class Load:
             },
             "tables": {
                 table: {
-                    "before": rows - self.inserted(table),
-                    "after": rows,
+                    "before": rows,
+                    "after": rows + self.inserted(table),
                     "inserted": self.inserted(table),
                     "updated": self.updated(table),
                 }
-                for table, rows in self.totals.items()
+                for table, rows in self.before.items()
             },
         }
 
@@ -79,8 +79,8 @@ def show(load: Load) -> None:
         "rows",
         ("table", "before", "after", "inserted", "updated"),
         [
-            (table, rows - load.inserted(table), rows, load.inserted(table), load.updated(table))
-            for table, rows in load.totals.items()
+            (table, rows, rows + load.inserted(table), load.inserted(table), load.updated(table))
+            for table, rows in load.before.items()
         ],
     )
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -39,30 +39,43 @@ ACCESS_ERROR = re.compile(
 
 @dataclass(frozen=True)
 class Copy:
-    """One COPY to run: its table, its statement (None: nothing to load), may it skip bad rows?"""
+    """One COPY to run: its table, its statement (None: nothing to load), may it skip bad rows?
+
+    `then_count` are tables to count afterwards: work that grows with them, and that the
+    connection has time for while the other COPY runs.
+    """
 
     table: str
     query: str | None
     may_skip_rows: bool = False
+    then_count: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Copied:
-    """What a COPY brought: rows loaded, and the rows that it was allowed to skip."""
+    """What a COPY brought: rows loaded, rows that it was allowed to skip, rows counted after it."""
 
     rows: int
     rejected: tuple[LoadError, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 def copies(
-    settings: Settings, limits: sql_queries.CopyLimits, skipped: frozenset[str] = frozenset()
+    settings: Settings,
+    limits: sql_queries.CopyLimits,
+    skipped: frozenset[str] = frozenset(),
+    then_count: tuple[str, ...] = (),
 ) -> list[Copy]:
-    """The COPY of each staging table; those of `skipped` tables have no statement."""
+    """The COPY of each staging table; those of `skipped` tables have no statement.
+
+    The tables `then_count` are counted after the last, that of the songs.
+    """
     queries = sql_queries.copy_table_queries(settings, limits)
-    return [
+    jobs = [
         Copy(table, None if table in skipped else query, limits.max_errors > 0)
         for table, query in zip(sql_queries.COPY_TABLES, queries, strict=True)
     ]
+    return [*jobs[:-1], replace(jobs[-1], then_count=then_count)]
 
 
 def stage(
@@ -80,15 +93,15 @@ def stage(
         def run(connection: Connection, job: Copy) -> Copied:
             if empty_first:
                 _truncate(connection, job.table)
-            if job.query is None:
-                return Copied(0)
-            with (
-                steps.step(f"copy {job.table}") as step,
-                _progress(settings, connection, steps, step),
-            ):
-                copied = _copy(settings, connection, job)
-                step.rows = copied.rows if empty_first else None
-            return copied
+            copied = Copied(0)
+            if job.query is not None:
+                with (
+                    steps.step(f"copy {job.table}") as step,
+                    _progress(settings, connection, steps, step),
+                ):
+                    copied = _copy(settings, connection, job)
+                    step.rows = copied.rows if empty_first else None
+            return replace(copied, counts=_counts(connection, job.then_count))
 
         results = _side_by_side(connections, jobs, run)
     return dict(zip((job.table for job in jobs), results, strict=True))
@@ -120,6 +133,11 @@ def _truncate(connection: Connection, table: str) -> None:
     with warehouse.explained(f"truncate {table}", UNCHANGED), connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {table}")
         connection.commit()
+
+
+def _counts(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
+    with warehouse.explained("counting rows", UNCHANGED), connection.cursor() as cursor:
+        return {table: warehouse.number(cursor, sql_queries.row_count(table)) for table in tables}
 
 
 def _copy(settings: Settings, connection: Connection, job: Copy) -> Copied:

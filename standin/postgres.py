@@ -41,7 +41,8 @@ SETTINGS = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "shared_buffers": "64MB",
+    # Taken as it is used: enough to keep a star of some million plays at hand.
+    "shared_buffers": "512MB",
     "io_method": "sync",
     "jit": "off",
     # Tables without indexes, as Redshift's: a nested loop is never worth it, and without statistics
