@@ -182,6 +182,9 @@ def test_connection_cut_with_no_attempt_left(before: Before, point: Point) -> No
 @pytest.mark.parametrize("point", spread(LOST_REPLIES, 5))
 def test_reply_lost_with_no_attempt_left(before: Before, point: Point) -> None:
     done = before.project.run(*point.words)
+    if heard_all_the_same(done, point):
+        assert star(before.project) == before.new
+        return
     assert told_once(done)
     settled = star(before.project)
     if point.boundary == COMMIT and point.connection == PUBLISH:
@@ -197,6 +200,9 @@ def test_reply_lost_with_no_attempt_left(before: Before, point: Point) -> None:
 def test_connection_lost_and_tried_again(before: Before, point: Point) -> None:
     done = before.project.run(*point.words)
     assert done.returncode == 0
+    if heard_all_the_same(done, point):
+        assert star(before.project) == before.new
+        return
     assert re.fullmatch(r"retry 1 of 3 in 0\.05 s: .+ failed: .+\n", done.stderr)
     assert star(before.project) == before.new
     before.rerun_completes()
@@ -208,6 +214,15 @@ def test_interrupted(before: Before, point: Point) -> None:
     assert (done.returncode, done.stderr, done.stdout) == (130, INTERRUPTED, "")
     assert star(before.project) == (before.new if point.is_committed else before.old)
     before.rerun_completes()
+
+
+def heard_all_the_same(done: subprocess.CompletedProcess[str], point: Point) -> bool:
+    """Whether a deafened load ended as an undisturbed one.
+
+    Linux still hands over what arrives on a socket shut for reading before it is read: now and
+    then a quick reply is not lost after all.
+    """
+    return point.strike == "deafen" and (done.returncode, done.stderr) == (0, "")
 
 
 def told_once(done: subprocess.CompletedProcess[str]) -> bool:
