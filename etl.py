@@ -290,7 +290,7 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
     statements = [
         "BEGIN",
         sql_queries.load_lock,
-        *sql_queries.truncate_table_queries,
+        *sql_queries.truncate_table_queries.values(),
         *copies,
         *(sql_queries.row_count(table) for table in sql_queries.STAR_TABLES),
         *(query for queries in sql_queries.batch_steps.values() for query in queries),

@@ -203,7 +203,7 @@ load_lock = "LOCK staging_songs"
 # What COPY fills. TRUNCATE commits at once in Redshift: it stands outside of the transaction that
 # publishes.
 COPY_TABLES = ("staging_events", "incoming_songs")
-truncate_table_queries = [f"TRUNCATE {table}" for table in COPY_TABLES]
+truncate_table_queries = {table: f"TRUNCATE {table}" for table in COPY_TABLES}
 
 
 class CopySource(Protocol):

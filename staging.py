@@ -131,7 +131,7 @@ def _side_by_side(
 
 def _truncate(connection: Connection, table: str) -> None:
     with warehouse.explained(f"truncate {table}", UNCHANGED), connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {table}")
+        cursor.execute(sql_queries.truncate_table_queries[table])
         connection.commit()
 
 
