@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from standin.cloud import HOST, Cloud, listen
+from standin.cloud.aws import HOST, Cloud, listen
 
 if TYPE_CHECKING:
     from standin.certificates import Certificates
-    from standin.objects import LocalObjects
+    from standin.cloud.objects import LocalObjects
     from standin.postgres import Postgres
 
 SAMPLE_BUCKET = "udacity-dend"
@@ -150,8 +150,8 @@ class Standin:
         """The local AWS with its buckets filled."""
         self.cloud.start()
         self._cleanup.callback(self.cloud.stop)
-        from standin import folders
-        from standin.objects import LocalObjects
+        from standin.cloud import folders
+        from standin.cloud.objects import LocalObjects
 
         objects = LocalObjects()
         for bucket, folder in self._folders.items():
@@ -166,8 +166,9 @@ class Standin:
 
     def _start_postgres(self) -> Postgres:
         """The real PostgreSQL; databases made from now on have Redshift's views and functions."""
-        from standin import function_library, system_views
+        from standin.dialect import function_library
         from standin.postgres import Postgres
+        from standin.views import system_views
 
         postgres = Postgres()
         self._cleanup.callback(postgres.stop)
@@ -196,7 +197,7 @@ class Standin:
         self, postgres: Postgres, certificates: Certificates, objects: LocalObjects
     ) -> None:
         """The listener for database clients, to which every cluster's endpoint points."""
-        from standin.server import FrontEnd
+        from standin.wire.server import FrontEnd
 
         front_end = FrontEnd(
             postgres=postgres,

@@ -13,7 +13,7 @@ from conftest import Project
 from psycopg2.extras import RealDictCursor
 from wire import copy_statement
 
-from standin.statement_log import masked, query_type
+from standin.views.statement_log import masked, query_type
 
 
 @pytest.fixture

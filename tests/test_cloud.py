@@ -11,8 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from standin.authorization import check_role
-from standin.cloud import Cloud
+from standin.cloud.authorization import check_role
+from standin.cloud.aws import Cloud
 from standin.sqlerror import SqlError
 
 CREATE = {
@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What a process does that has no other stand-in: its AWS is started, filled, stopped, twice.
 LIVES = """
 import os, socket, sys
-from standin.cloud import Cloud
-from standin.objects import LocalObjects
+from standin.cloud.aws import Cloud
+from standin.cloud.objects import LocalObjects
 
 for life in range(2):
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from conftest import PASSWORD, Project
 from premises import ACCOUNT, described
 
-from standin.callers import refusal
+from standin.cloud.callers import refusal
 
 Later = Callable[[float], None]
 TRUST = {

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from standin.columns import Column
-from standin.conversion import converter, encode_row
-from standin.copy_command import CopyCommand
-from standin.json_stream import JsonStream
-from standin.load_error import NULL, ConversionError, SourceNeeded
+from standin.copy.columns import Column
+from standin.copy.command import CopyCommand
+from standin.copy.conversion import converter, encode_row
+from standin.copy.json_stream import JsonStream
+from standin.copy.load_error import NULL, ConversionError, SourceNeeded
+from standin.copy.time_formats import epoch_text
 from standin.sqlerror import SqlError
-from standin.time_formats import epoch_text
 
 SMALLINT = Column("c", "smallint")
 INTEGER = Column("c", "integer")

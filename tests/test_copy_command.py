@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from standin.copy_command import CopyCommand, parse
-from standin.copy_options import AccessKeys
-from standin.lexer import tokenize
+from standin.copy.command import CopyCommand, parse
+from standin.copy.options import AccessKeys
+from standin.dialect.lexer import tokenize
 from standin.sqlerror import SqlError
 
 ROLE = "arn:aws:iam::123456789012:role/dwh"

@@ -12,9 +12,9 @@ import pytest
 from conftest import Project
 from test_copy_load import ID, NAME, Bucket, failure, rows
 
-from standin.copy_command import parse
-from standin.copy_load import Column, Load
-from standin.lexer import tokenize
+from standin.copy.command import parse
+from standin.copy.load import Column, Load
+from standin.dialect.lexer import tokenize
 from standin.sqlerror import SqlError
 
 KEY = Column("key", "integer", not_null=True, is_identity=True)

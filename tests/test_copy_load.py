@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from standin.copy_command import parse
-from standin.copy_load import CHUNK_SIZE, Column, Load, columns_query, read_columns
-from standin.lexer import tokenize
-from standin.objects import ObjectInfo, no_such_key
+from standin.cloud.objects import ObjectInfo, no_such_key
+from standin.copy.command import parse
+from standin.copy.load import CHUNK_SIZE, Column, Load, columns_query, read_columns
+from standin.dialect.lexer import tokenize
 from standin.sqlerror import SqlError
 
 MODIFIED = datetime(2018, 11, 30, 12, tzinfo=timezone.utc)

@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_copy_load import Bucket
 
-from standin.copy_command import parse
-from standin.copy_load import Column, Load
-from standin.lexer import tokenize
+from standin.copy.command import parse
+from standin.copy.load import Column, Load
+from standin.dialect.lexer import tokenize
 from standin.postgres import Postgres
 from standin.sqlerror import SqlError
 

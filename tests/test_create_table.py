@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from standin.dialect.translate import SessionFacts, plan
 from standin.sqlerror import SqlError
-from standin.translate import SessionFacts, plan
 
 
 def translated(sql: str) -> str:

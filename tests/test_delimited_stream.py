@@ -6,10 +6,10 @@ import io
 
 import pytest
 
-from standin.copy_command import parse
-from standin.delimited_stream import DelimitedStream
-from standin.json_stream import Broken
-from standin.lexer import tokenize
+from standin.copy.command import parse
+from standin.copy.delimited_stream import DelimitedStream
+from standin.copy.json_stream import Broken
+from standin.dialect.lexer import tokenize
 
 INVALID_QUOTE = "Invalid quote formatting for CSV"
 

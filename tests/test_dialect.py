@@ -14,9 +14,9 @@ import pytest
 from conftest import Project
 
 from standin import Standin
-from standin.lexer import tokenize
+from standin.dialect.lexer import tokenize
+from standin.dialect.translate import SessionFacts, plan
 from standin.sqlerror import SqlError
-from standin.translate import SessionFacts, plan
 
 D, T = datetime.date, datetime.datetime
 SETUP = """

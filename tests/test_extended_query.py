@@ -8,7 +8,7 @@ import pytest
 from conftest import Project
 from wire import FLUSH, SYNC, Wire, bind_and_execute, codes, copy_statement
 
-from standin import protocol
+from standin.wire import protocol
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from conftest import Project
 from psycopg2 import extensions
 from wire import SYNC, Wire, codes
 
-from standin import Standin, protocol, translate
+from standin import Standin
+from standin.dialect import translate
+from standin.wire import protocol
 
 IDLE = extensions.TRANSACTION_STATUS_IDLE
 FAILED = extensions.TRANSACTION_STATUS_INERROR

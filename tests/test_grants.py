@@ -11,8 +11,8 @@ from premises import allow
 
 import settings
 from iac import grants, policy
-from standin.iam_policy import Policies
-from standin.managed_policies import DOCUMENTS
+from standin.cloud.iam_policy import Policies
+from standin.cloud.managed_policies import DOCUMENTS
 
 BUCKET = "arn:aws:s3:::music"
 LIST, GET = "s3:ListBucket", "s3:GetObject"

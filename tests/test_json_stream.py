@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from standin import json_stream
-from standin.json_stream import Broken, JsonStream, Number
+from standin.copy import json_stream
+from standin.copy.json_stream import Broken, JsonStream, Number
 
 NOT_JSON = "Invalid input line: not valid JSON"
 TOO_LONG = "Invalid input line: a JSON object is larger than 4 MB"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from standin.jsonpaths import PathError, evaluate, parse_path, read_jsonpaths, source_of
+from standin.copy.jsonpaths import PathError, evaluate, parse_path, read_jsonpaths, source_of
 
 
 def jsonpaths(*paths: object) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standin.lexer import TokenKind, split, tokenize
+from standin.dialect.lexer import TokenKind, split, tokenize
 from standin.sqlerror import SqlError
 
 KINDS = {

@@ -14,8 +14,8 @@ import pytest
 from conftest import PASSWORD, Project
 from wire import Wire, dsn
 
-from standin import protocol
 from standin.certificates import Certificates
+from standin.wire import protocol
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from standin import folders
-from standin.objects import LocalObjects, ObjectInfo, S3Objects, internal_error
+from standin.cloud import folders
+from standin.cloud.objects import LocalObjects, ObjectInfo, S3Objects, internal_error
 from standin.sqlerror import SqlError
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from standin import protocol
-from standin.protocol import CancelRequest, EncryptionRequest, ProtocolError, Startup
 from standin.sqlerror import SqlError
+from standin.wire import protocol
+from standin.wire.protocol import CancelRequest, EncryptionRequest, ProtocolError, Startup
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import pytest
 from conftest import ROOT
 from test_copy_load import Bucket
 
-from standin import catalog_views, copy_options, system_views
-from standin.copy_command import parse
-from standin.copy_load import Column, Load
-from standin.lexer import tokenize
+from standin.copy import options as copy_options
+from standin.copy.command import parse
+from standin.copy.load import Column, Load
+from standin.dialect.lexer import tokenize
+from standin.views import catalog_views, system_views
 
 TEXT = Path(ROOT, "docs", "standin-copy.md").read_text(encoding="utf-8")
 CODE = re.compile(r"`([^`]*)`")

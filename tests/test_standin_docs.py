@@ -11,8 +11,9 @@ import psycopg2
 import pytest
 from conftest import Project
 
-from standin import Standin, dialect, functions, refusals, translate
-from standin.rewriter import Facts
+from standin import Standin
+from standin.dialect import functions, redshift, refusals, translate
+from standin.dialect.rewriter import Facts
 
 TEXT = (Path(__file__).resolve().parent.parent / "docs" / "standin.md").read_text(encoding="utf-8")
 
@@ -27,16 +28,16 @@ LISTS = {
     "Called as in PostgreSQL:": set(functions.SAME),
     "Rewritten or renamed:": {*functions.REWRITTEN, *functions.RENAMED},
     "Of the session:": {*Facts._fields, "version"},
-    "With their effect:": set(dialect.SETTINGS_SHARED),
-    "Kept without an effect:": set(dialect.SETTINGS_KEPT),
+    "With their effect:": set(redshift.SETTINGS_SHARED),
+    "Kept without an effect:": set(redshift.SETTINGS_KEPT),
     "They run alone or on system catalogues and are refused as soon as a user table is involved:": (
         set(functions.LEADER_ONLY)
     ),
-    "Statements:": upper(dialect.STATEMENTS_NOT_YET),
+    "Statements:": upper(redshift.STATEMENTS_NOT_YET),
     "Constructs:": {r.title for r in refusals._REFUSALS if r.message == refusals.NOT_YET},
     "Functions:": set(functions.NOT_YET),
-    "Types:": set(dialect.TYPES_NOT_YET),
-    "Settings:": set(dialect.SETTINGS_NOT_YET),
+    "Types:": set(redshift.TYPES_NOT_YET),
+    "Settings:": set(redshift.SETTINGS_NOT_YET),
 }
 
 
@@ -58,14 +59,14 @@ def test_date_parts() -> None:
         for part, spellings in rows("### Date parts")
         for spelling in re.findall(r"`([^`]+)`", spellings)
     }
-    assert documented == dialect.DATE_PARTS
+    assert documented == redshift.DATE_PARTS
 
 
 def test_refused_statements() -> None:
     documented = dict(rows("### Statements that Redshift refuses"))
     assert documented == {
         f" `{words.upper()}` ": f" {'syntax error' if text is None else text.format('..')} "
-        for words, text in dialect.STATEMENTS_REFUSED.items()
+        for words, text in redshift.STATEMENTS_REFUSED.items()
     }
 
 

@@ -11,14 +11,14 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from standin.copy_command import parse
-from standin.copy_load import Column, Load, columns_query, read_columns
-from standin.lexer import tokenize
-from standin.load_log import LoadFacts, LoadLog, LoadRecord, shown
-from standin.objects import ObjectInfo
+from standin.cloud.objects import ObjectInfo
+from standin.copy.command import parse
+from standin.copy.load import Column, Load, columns_query, read_columns
+from standin.dialect.lexer import tokenize
 from standin.postgres import Postgres
 from standin.sqlerror import SqlError
-from standin.system_views import install
+from standin.views.load_log import LoadFacts, LoadLog, LoadRecord, shown
+from standin.views.system_views import install
 
 STARTED = datetime(2018, 11, 30, 12, 0, 0, tzinfo=timezone.utc)
 FILE_NAME = "s3://b/data/é.json"

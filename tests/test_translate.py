@@ -10,11 +10,11 @@ from typing import Any
 import psycopg2
 import pytest
 
-from standin import function_library, functions
-from standin.copy_command import CopyCommand
+from standin.copy.command import CopyCommand
+from standin.dialect import function_library, functions
+from standin.dialect.translate import Plan, SessionFacts, plan
 from standin.postgres import Postgres
 from standin.sqlerror import SqlError
-from standin.translate import Plan, SessionFacts, plan
 
 FACTS = SessionFacts(last_copy_id=7, last_copy_count=8056, last_query_id=9)
 

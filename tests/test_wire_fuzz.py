@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wire import SYNC, Wire
 
-from standin import protocol
-from standin.protocol import ProtocolError
 from standin.sqlerror import SqlError
+from standin.wire import protocol
+from standin.wire.protocol import ProtocolError
 
 SQL = (b"SELECT 1", b"SELECT", b"COPY t FROM 's3://b/k' IAM_ROLE default", b"BEGIN", b"", b"'",
        b"/*", b"TRUNCATE t", b"SELECT '\xff'", b"CREATE TEMP TABLE x (a INTEGER)")  # fmt: skip

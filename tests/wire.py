@@ -9,7 +9,7 @@ import struct
 from conftest import PASSWORD, Project
 from psycopg2 import extensions
 
-from standin import protocol
+from standin.wire import protocol
 
 
 class Wire:

@@ -1,0 +1,282 @@
+"""One COPY being executed: objects in S3 to chunks of PostgreSQL's COPY text.
+
+Does no I/O but through its object source; runs in a worker thread while others read its counters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from standin.cloud.objects import LISTING, READING, ObjectInfo, ObjectSource, internal_error
+from standin.copy.byte_streams import UNREADABLE, Counter, opener
+from standin.copy.columns import COLUMNS_QUERY, Column, columns_query, read_columns
+from standin.copy.command import CopyCommand
+from standin.copy.conversion import encode_row
+from standin.copy.json_stream import RAW_LENGTH, Broken
+from standin.copy.jsonpaths import Path, read_jsonpaths
+from standin.copy.load_error import LoadError
+from standin.copy.options import split_address
+from standin.copy.row_reader import SURPRISES, RowError, Stream, row_reader
+from standin.copy.sources import find_sources
+from standin.sqlerror import INTERNAL_ERROR, SqlError
+
+__all__ = [
+    "COLUMNS_QUERY",
+    "Column",
+    "Load",
+    "LoadError",
+    "LoadedFile",
+    "columns_query",
+    "read_columns",
+]
+
+CHUNK_SIZE = 256 * 1024
+
+UNDEFINED_COLUMN = "42703"
+DUPLICATE_COLUMN = "42701"
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """What was read of one object: bytes after decompression, lines, rows that failed."""
+
+    info: ObjectInfo
+    bytes_scanned: int
+    lines_scanned: int
+    errors: int
+
+
+class Load:
+    """The execution of one COPY.
+
+    The constructor reads the JSONPaths file and lists the objects; it raises SqlError for
+    whatever fails before the first byte of data is read. `chunks` gives the rows.
+    """
+
+    def __init__(
+        self,
+        command: CopyCommand,
+        columns: Sequence[Column],
+        objects: ObjectSource,
+        table_name: str,
+    ) -> None:
+        self.command = command
+        self.table_name = table_name
+        self._objects = objects
+        self._columns = _choose_columns(command, columns, table_name)
+        self.target_columns = tuple(column.name for column in self._columns)
+        missing = [
+            column
+            for column in columns
+            if column.not_null
+            and not (column in self._columns or column.has_default or column.is_identity)
+        ]
+        self._reader = row_reader(command, self._columns, missing, self._read_paths())
+        self._compressed = Counter()
+        self._decoded = opener(command.compression, command.encoding, self._compressed)
+        self._infos = find_sources(command, objects)
+        self.files_total = len(self._infos)
+        self.files_bytes = sum(info.size for info in self._infos)
+        self.files: list[LoadedFile] = []
+        self.errors: list[LoadError] = []
+        # Rows given away before, and the rows collected now: one attribute, read by other threads.
+        self._rows: tuple[int, list[str]] = (0, [])
+        self.current_file = ""
+        self._bytes_before = 0
+        self._stream: Stream | None = None
+
+    @property
+    def rows_loaded(self) -> int:
+        """The number of rows converted so far."""
+        before, rows = self._rows
+        return before + len(rows)
+
+    @property
+    def files_done(self) -> int:
+        """The number of objects read to their end."""
+        return len(self.files)
+
+    @property
+    def bytes_scanned(self) -> int:
+        """The bytes read so far, after decompression."""
+        stream = self._stream
+        return self._bytes_before + (stream.bytes_read if stream else 0)
+
+    @property
+    def compressed_bytes_read(self) -> int:
+        """The bytes read so far as they are stored; 0 when they are not compressed."""
+        return self._compressed.count
+
+    @property
+    def notices(self) -> list[str]:
+        """What the client is told, as INFO, after a COPY that succeeded."""
+        completed = f"Load into table '{self.table_name}' completed, "
+        texts = [f"{completed}{self.rows_loaded} record(s) loaded successfully."]
+        if self.errors:
+            texts.append(
+                f"{completed}{len(self.errors)} record(s) could not be loaded.  "
+                "Check 'stl_load_errors' system table for details."
+            )
+        return texts
+
+    def chunks(self) -> Iterator[bytes]:
+        """The rows in PostgreSQL's COPY text format, in chunks of about 256 KiB.
+
+        With NOLOAD everything is read and checked, `rows_loaded` counts what would be loaded,
+        and every chunk is empty. Raises SqlError as soon as MAXERROR rows have failed, or an
+        object cannot be read.
+        """
+        size, rows = 0, self._rows[1]
+        for info in self._infos:
+            for row in self._encoded_rows(info):
+                rows.append(row)
+                size += len(row) + 1
+                if size >= CHUNK_SIZE:
+                    yield self._chunk()
+                    size, rows = 0, self._rows[1]
+        if size:
+            yield self._chunk()
+
+    def _chunk(self) -> bytes:
+        rows = self._rows[1]
+        self._rows = (self.rows_loaded, [])
+        if self.command.no_load:
+            return b""
+        rows.append("")
+        return "\n".join(rows).encode("utf-8")
+
+    def _read_paths(self) -> list[Path] | None:
+        """The path of each column; None when keys are matched to column names."""
+        address = self.command.json_argument
+        if self.command.format != "json" or not address.startswith("s3://"):
+            return None
+        info = self._objects.find(*split_address(address))
+        if info is None:
+            raise internal_error(f"The jsonpath file {address} was not found", location=LISTING)
+        with self._objects.open(info) as stream:
+            content = stream.read()
+        try:
+            paths = read_jsonpaths(content)
+        except ValueError as problem:
+            message = f"Invalid jsonpath file {address}: {problem}"
+            raise internal_error(message, location=LISTING) from problem
+        if paths is not None and len(paths) != len(self._columns):
+            raise SqlError(
+                INTERNAL_ERROR,
+                "Number of jsonpaths and the number of columns should match. "
+                f"JSONPath size: {len(paths)}, "
+                f"Number of columns in table or column list: {len(self._columns)}",
+            )
+        return paths
+
+    def _encoded_rows(self, info: ObjectInfo) -> Iterator[str]:
+        """The encoded rows of one object; failed ones are counted, not given."""
+        name = f"s3://{info.bucket}/{info.key}"
+        read_row = self._reader.read
+        self.current_file = name
+        errors_before = len(self.errors)
+        with self._objects.open(info) as source, self._decoded(source) as data:
+            stream = self._stream = self._reader.stream(data)
+            try:
+                for value in stream:
+                    try:
+                        fields: list[str] | None = read_row(value)
+                    except SURPRISES:
+                        fields = self._examined_row(value, stream, name)
+                    if fields is not None:
+                        yield encode_row(fields)
+            except UNREADABLE as problem:
+                raise self._unreadable(name, problem) from problem
+        self._stream = None
+        self._bytes_before += stream.bytes_read
+        self.files.append(
+            LoadedFile(info, stream.bytes_read, stream.lines_read, len(self.errors) - errors_before)
+        )
+
+    def _unreadable(self, name: str, problem: Exception) -> SqlError:
+        command = self.command
+        encoding = "" if command.encoding == "utf8" else command.encoding
+        what = " ".join((command.compression or "", encoding)).strip() or "S3"
+        return internal_error(
+            f"{what.upper()} stream cannot be read: {problem}",
+            location=READING,
+            context=f"S3 key being read : {name}",
+        )
+
+    def _examined_row(self, value: Any, stream: Stream, name: str) -> list[str] | None:
+        """The fields of a row that needs a second look; None when it cannot be loaded."""
+        try:
+            return self._reader.examine(value, stream)
+        except RowError as problem:
+            column = problem.column
+            line, raw = stream.line_number, stream.raw
+            if isinstance(value, Broken):
+                line, raw = value.line_number, value.raw
+            self._add_error(
+                LoadError(
+                    file_name=name,
+                    line_number=line,
+                    column_name=column.name if column else "",
+                    column_type=column.short_type if column else "",
+                    column_length=str(column.length or 0) if column else "",
+                    position=0,
+                    raw_line=raw[:RAW_LENGTH],
+                    raw_field_value=problem.value[:RAW_LENGTH],
+                    error_code=problem.code,
+                    error_message=problem.message,
+                )
+            )
+            return None
+
+    def _add_error(self, error: LoadError) -> None:
+        """Note a failed row; SqlError when it is the last one that MAXERROR allows."""
+        self.errors.append(error)
+        is_limited = not self.command.ignore_all_errors
+        if is_limited and len(self.errors) >= max(1, self.command.max_error):
+            raise SqlError(
+                INTERNAL_ERROR,
+                f"Load into table '{self.table_name}' failed.  "
+                "Check 'stl_load_errors' system table for details.",
+            )
+
+
+def _choose_columns(
+    command: CopyCommand, columns: Sequence[Column], table_name: str
+) -> list[Column]:
+    """The columns to fill: those listed, or all; IDENTITY columns with EXPLICIT_IDS only.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html
+    """
+    if command.columns is None:
+        chosen = [column for column in columns if command.explicit_ids or not column.is_identity]
+    else:
+        chosen = _listed_columns(command.columns, columns, table_name)
+    has_identity = any(column.is_identity for column in chosen)
+    if has_identity and not command.explicit_ids:
+        raise SqlError(INTERNAL_ERROR, "cannot set an identity column to a value")
+    if command.explicit_ids and not has_identity:
+        # Redshift's wording is not known
+        raise SqlError(
+            INTERNAL_ERROR,
+            "EXPLICIT_IDS needs an IDENTITY column among the columns to load, "
+            f"got none in table '{table_name}'",
+        )
+    return chosen
+
+
+def _listed_columns(
+    names: Sequence[str], columns: Sequence[Column], table_name: str
+) -> list[Column]:
+    by_name = {column.name: column for column in columns}
+    chosen: list[Column] = []
+    for name in names:
+        if name not in by_name:
+            raise SqlError(
+                UNDEFINED_COLUMN, f'column "{name}" of relation "{table_name}" does not exist'
+            )
+        if by_name[name] in chosen:
+            raise SqlError(DUPLICATE_COLUMN, f'column "{name}" specified more than once')
+        chosen.append(by_name[name])
+    return chosen

@@ -1,0 +1,1 @@
+"""Redshift's SQL: read, checked, refused where Redshift refuses, rewritten for PostgreSQL."""

@@ -1,0 +1,291 @@
+"""Lateral column aliases: the alias of a select list's item used in a later item, WHERE, HAVING.
+
+https://aws.amazon.com/about-aws/whats-new/2018/08/amazon-redshift-announces-support-for-lateral-column-alias-reference/
+A column of FROM wins over an alias of the same name. Which columns there are only PostgreSQL
+knows, so it decides: where rows are still single, an alias becomes a LATERAL query in which the
+name is looked up among FROM's columns first (an inner scope) and in the alias second (an outer
+one). Behind grouping the alias's expression itself takes the alias's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from standin.dialect import selects
+from standin.dialect.lexer import TokenKind
+from standin.dialect.redshift import LABELS_THAT_NEED_AS, words
+from standin.dialect.selects import From, Item, Select
+from standin.dialect.statement import Statement
+
+AGGREGATES = words(
+    """
+    any_value avg bit_and bit_or bool_and bool_or count listagg max median min percentile_cont
+    percentile_disc stddev stddev_pop stddev_samp sum var_pop var_samp variance
+    """
+)
+Render = Callable[[int, int], str]
+Edit = Callable[[Render], str]
+
+
+@dataclass
+class Edits:
+    """Changes to a statement's text: instead of a token, and after one.
+
+    `dropped` maps the first token of what is left out to the token after it.
+    """
+
+    instead: dict[int, Edit] = field(default_factory=dict)
+    after: dict[int, list[Edit]] = field(default_factory=dict)
+    dropped: dict[int, int] = field(default_factory=dict)
+
+    def append(self, index: int, edit: Edit) -> None:
+        """Put a text behind the token."""
+        self.after.setdefault(index, []).append(edit)
+
+
+def resolve(statement: Statement) -> Edits:
+    """The edits that give every use of an alias its meaning."""
+    edits = Edits()
+    for select in selects.find(statement):
+        if any(item.alias is not None for item in select.items):
+            _write_as(statement, select, edits)
+            _Resolver(statement, select, edits).resolve()
+    return edits
+
+
+def _write_as(statement: Statement, select: Select, edits: Edits) -> None:
+    for item in select.items:
+        is_bare = item.alias is not None and item.alias is statement.tokens[item.high]
+        if is_bare and item.name in LABELS_THAT_NEED_AS:
+            edits.instead[item.high] = _constant(f"AS {quoted(item.name)}")
+
+
+class _Resolver:
+    """Resolves the aliases of one SELECT."""
+
+    def __init__(self, statement: Statement, select: Select, edits: Edits) -> None:
+        self._statement = statement
+        self._tokens = statement.tokens
+        self._select = select
+        self._edits = edits
+        span = select.clauses.get("from")
+        self._from = selects.parse_from(statement, *span) if span else From()
+        self._aggregate_arguments = list(self._find_aggregate_arguments())
+        self._is_grouped = bool(
+            self._aggregate_arguments or {"group by", "having"} & set(select.clauses)
+        )
+        self._laterals: dict[int, str] = {}
+        self._group_keys = self._bare_group_keys()
+
+    def resolve(self) -> None:
+        aliases: dict[str, Item] = {}
+        for item in self._select.items:
+            self._resolve_span(item.low, item.high, aliases)
+            if item.alias is None and item.high - item.low == 1:
+                self._keep_name(item.low)
+            if item.name and not self._is_column(item):
+                aliases[item.name] = item
+        if not aliases:
+            return
+        for clause in ("where", "having", "qualify"):
+            self._resolve_span(*self._select.clauses.get(clause, (0, 0)), aliases)
+        for low, high in [*self._keys("group by"), *self._order_keys()]:
+            # PostgreSQL knows an alias that is the whole key.
+            if high - low > 1:
+                self._resolve_span(low, high, aliases)
+
+    def _resolve_span(self, low: int, high: int, aliases: dict[str, Item]) -> None:
+        if not aliases:
+            return
+        for index in selects.outside_queries(self._statement, low, high):
+            item = aliases.get(self._tokens[index].value)
+            if item is not None and selects.is_reference(self._statement, index):
+                self._refer(index, item)
+
+    def _keep_name(self, index: int) -> None:
+        """An item that is nothing but an alias is called like it."""
+        if index in self._edits.instead and self._tokens[index].is_name:
+            self._edits.append(index, _constant(f" AS {quoted(self._tokens[index].value)}"))
+
+    def _refer(self, index: int, item: Item) -> None:
+        per_row = self._is_per_row(index)
+        if self._is_beyond_rows(item):
+            # Neither WHERE nor another aggregate can take one: it must be FROM's column.
+            if not self._is_before_grouping(index):
+                self._edits.instead[index] = _in_parentheses(item)
+        elif self._can_be_lateral(item) and (per_row or item.name in self._group_keys):
+            name = self._lateral(item)
+            if not per_row:
+                self._group_by_lateral(item, name)
+            self._edits.instead[index] = lambda render: name
+        else:
+            self._edits.instead[index] = _in_parentheses(item)
+
+    def _can_be_lateral(self, item: Item) -> bool:
+        """Not without FROM, for a NULL without a type, or where * means merged columns."""
+        is_merged = self._from.is_natural or bool(self._from.using)
+        has_star = any(self._is_star(other) for other in self._select.items)
+        is_null = item.high - item.low == 1 and self._tokens[item.low].is_word("null")
+        return bool(self._from.relations) and not is_null and not (is_merged and has_star)
+
+    def _is_star(self, item: Item) -> bool:
+        return item.high - item.low == 1 and self._tokens[item.low].text == "*"
+
+    def _is_before_grouping(self, index: int) -> bool:
+        low, high = self._select.clauses.get("where", (0, 0))
+        return low <= index < high or any(a <= index < b for a, b in self._aggregate_arguments)
+
+    def _is_per_row(self, index: int) -> bool:
+        """Whether the place sees single rows, before any grouping."""
+        return not self._is_grouped or self._is_before_grouping(index)
+
+    def _is_column(self, item: Item) -> bool:
+        """Whether FROM is known to have a column of the alias's name: the item itself reads it."""
+        if item.name in self._from.using:
+            return True
+        for index in selects.outside_queries(self._statement, item.low, item.high):
+            token = self._tokens[index]
+            if token.value == item.name and token.is_name:
+                if self._statement.text_at(index - 1) == ".":
+                    return True
+                if index not in self._edits.instead and selects.is_reference(
+                    self._statement, index
+                ):
+                    return True
+        return False
+
+    def _is_beyond_rows(self, item: Item) -> bool:
+        """Whether the item holds an aggregate or a window function."""
+        spans = self._aggregate_arguments
+        return any(item.low <= low < item.high for low, _ in spans) or any(
+            self._tokens[index].is_word("over") or self._is_beyond_rows_at(index)
+            for index in selects.outside_queries(self._statement, item.low, item.high)
+        )
+
+    def _is_beyond_rows_at(self, index: int) -> bool:
+        """Whether the token stands for an alias that holds one."""
+        edit = self._edits.instead.get(index)
+        return isinstance(edit, _Parenthesised) and self._is_beyond_rows(edit.item)
+
+    def _find_aggregate_arguments(self) -> Iterator[tuple[int, int]]:
+        """The arguments of the aggregates that are no window functions."""
+        for low, high in self._evaluated_spans():
+            for index in selects.outside_queries(self._statement, low, high):
+                token = self._tokens[index]
+                if token.kind is not TokenKind.WORD or token.value not in AGGREGATES:
+                    continue
+                closed = self._statement.closing.get(index + 1)
+                if closed is not None and not self._has_window(closed):
+                    yield index + 2, closed
+
+    def _has_window(self, closed: int) -> bool:
+        words = ("ignore", "respect", "nulls", "within", "group")
+        index = closed + 1
+        while self._statement.text_at(index).lower() in words or index in self._statement.closing:
+            index = self._statement.closing.get(index, index) + 1
+        return self._statement.text_at(index).lower() == "over"
+
+    def _evaluated_spans(self) -> Iterator[tuple[int, int]]:
+        for item in self._select.items:
+            yield item.low, item.high
+        for clause in ("having", "qualify", "order by"):
+            if clause in self._select.clauses:
+                yield self._select.clauses[clause]
+
+    def _keys(self, clause: str) -> list[tuple[int, int]]:
+        low, high = self._select.clauses.get(clause, (0, 0))
+        return selects.comma_ranges(self._statement, low, high)
+
+    def _order_keys(self) -> Iterator[tuple[int, int]]:
+        """The keys of ORDER BY, without direction; a set operation's order by names only."""
+        if self._select.in_set_operation:
+            return
+        for low, high in self._keys("order by"):
+            end = high
+            while end > low and self._tokens[end - 1].is_word(*selects.DIRECTIONS):
+                end -= 1
+            yield low, end
+
+    def _bare_group_keys(self) -> set[str]:
+        return {self._tokens[low].value for low, high in self._keys("group by") if high - low == 1}
+
+    def _group_by_lateral(self, item: Item, name: str) -> None:
+        """GROUP BY a takes FROM's column or the alias, the LATERAL query has the same value."""
+        last = self._select.clauses["group by"][1] - 1
+        text = f", {name}"
+        known = [edit(_nothing) for edit in self._edits.after.get(last, [])]
+        if text not in known:
+            self._edits.append(last, lambda render: text)
+
+    def _lateral(self, item: Item) -> str:
+        """The column that holds the value of the alias's name, added to FROM when needed."""
+        if item.low not in self._laterals:
+            if not self._laterals:
+                self._name_relations()
+            number = f"{self._select.start}.{len(self._laterals) + 1}"
+            self._laterals[item.low] = f'"alias {number}"."value {number}"'
+            self._edits.append(self._from_end(), _Lateral(item, number, self._stars()))
+        return self._laterals[item.low]
+
+    def _from_end(self) -> int:
+        return self._select.clauses["from"][1] - 1
+
+    def _stars(self) -> str:
+        names = [relation.name or f"derived {relation.last}" for relation in self._from.relations]
+        return ", ".join(f"{quoted(name)}.*" for name in names)
+
+    def _name_relations(self) -> None:
+        """Derived tables need names, and a bare * must not take in the LATERAL queries."""
+        for relation in self._from.relations:
+            if relation.name is None:
+                text = f" AS {quoted(f'derived {relation.last}')}"
+                self._edits.append(relation.last, _constant(text))
+        for item in self._select.items:
+            if self._is_star(item):
+                self._edits.instead[item.low] = _constant(self._stars())
+
+
+@dataclass(frozen=True)
+class _Parenthesised:
+    """An alias's expression in the place of the alias."""
+
+    item: Item
+
+    def __call__(self, render: Render) -> str:
+        return f"({render(self.item.low, self.item.high)})"
+
+
+@dataclass(frozen=True)
+class _Lateral:
+    """What FROM gets for an alias."""
+
+    item: Item
+    number: str
+    stars: str
+
+    def __call__(self, render: Render) -> str:
+        name = quoted(self.item.name)
+        value = render(self.item.low, self.item.high)
+        return (
+            f', LATERAL (SELECT (SELECT {name} FROM (SELECT {self.stars}) AS "columns")'
+            f' AS "value {self.number}" FROM (SELECT {value} AS {name}) AS "alias")'
+            f' AS "alias {self.number}"'
+        )
+
+
+def _in_parentheses(item: Item) -> Edit:
+    return _Parenthesised(item)
+
+
+def _constant(text: str) -> Edit:
+    return lambda render: text
+
+
+def _nothing(low: int, high: int) -> str:
+    return ""
+
+
+def quoted(name: str) -> str:
+    """A folded name as PostgreSQL reads it."""
+    return '"' + name.replace('"', '""') + '"'

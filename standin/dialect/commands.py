@@ -1,0 +1,286 @@
+"""Statements other than queries and CREATE TABLE: parsed whole, so that nothing unknown passes.
+
+Each function takes the statement and returns its plan; the tokens after the leading words decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from standin.copy import command as copy_command
+from standin.dialect.lexer import TokenKind, syntax_error
+from standin.dialect.plan import Plan
+from standin.dialect.redshift import words
+from standin.dialect.rewriter import Facts, folded, rewrite
+from standin.dialect.statement import Statement
+from standin.dialect.table_columns import check_name, spelled
+from standin.dialect.token_cursor import TokenCursor
+from standin.sqlerror import not_supported
+
+_GRANTED = words(
+    "select insert update delete references all privileges usage create temp temporary"
+)
+_LEVELS = ("serializable", "repeatable read", "read committed", "read uncommitted")
+
+
+def query(statement: Statement, facts: Facts) -> Plan:
+    """SELECT, WITH, INSERT and UPDATE."""
+    word = statement.tokens[0].value
+    command = word.upper() if word in ("insert", "update") else "SELECT"
+    return Plan(rewrite(statement, facts), command)
+
+
+def delete(statement: Statement, facts: Facts) -> Plan:
+    """DELETE [FROM]: https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html"""
+    if len(statement.tokens) > 1 and statement.tokens[1].is_word("from"):
+        return Plan(rewrite(statement, facts), "DELETE")
+    return Plan("DELETE FROM " + rewrite(statement, facts, 1), "DELETE")
+
+
+def copy(statement: Statement, facts: Facts) -> Plan:
+    """COPY is executed by the session."""
+    del facts
+    return Plan("", "COPY", copy=copy_command.parse(statement.tokens))
+
+
+def explain(statement: Statement, facts: Facts) -> Plan:
+    """EXPLAIN [VERBOSE]: https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html"""
+    first = 2 if statement.text_at(1).lower() == "verbose" else 1
+    following = statement.text_at(first).lower()
+    if following not in ("select", "with", "insert", "update", "delete"):
+        raise syntax_error(statement.tokens[first] if first < len(statement.tokens) else None)
+    prefix = "EXPLAIN VERBOSE " if first == 2 else "EXPLAIN "
+    return Plan(prefix + rewrite(statement, facts, first), "EXPLAIN")
+
+
+def create_view(statement: Statement, facts: Facts) -> Plan:
+    """CREATE [OR REPLACE] VIEW: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html"""
+    cursor = TokenCursor(statement.tokens)
+    cursor.expect("create")
+    replaces = "OR REPLACE " if cursor.accept("or", "replace") else ""
+    cursor.expect("view")
+    name = _name(cursor)
+    names = cursor.names_in_parentheses() if cursor.sees_op("(") else []
+    columns = f" ({', '.join(spelled(check_name(column)) for column in names)})" if names else ""
+    cursor.expect("as")
+    if [token.value for token in statement.tokens[-4:]] == ["with", "no", "schema", "binding"]:
+        raise not_supported("WITH NO SCHEMA BINDING")
+    body = rewrite(statement, facts, cursor.position)
+    return Plan(f"CREATE {replaces}VIEW {name}{columns} AS {body}", "CREATE VIEW")
+
+
+def create_schema(statement: Statement, facts: Facts) -> Plan:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_SCHEMA.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 2)
+    condition = "IF NOT EXISTS " if cursor.accept("if", "not", "exists") else ""
+    name = spelled(check_name(cursor.name()))
+    owner = f" AUTHORIZATION {spelled(cursor.name())}" if cursor.accept("authorization") else ""
+    if cursor.accept("quota") and not cursor.accept("unlimited"):
+        cursor.integer()
+        cursor.accept_any("mb", "gb", "tb")
+    cursor.expect_end()
+    return Plan(f"CREATE SCHEMA {condition}{name}{owner}", "CREATE SCHEMA")
+
+
+def drop(statement: Statement, facts: Facts) -> Plan:
+    """DROP TABLE, VIEW, SCHEMA [IF EXISTS] a, b [CASCADE | RESTRICT]."""
+    del facts
+    cursor = TokenCursor(statement.tokens, 2)
+    kind = statement.tokens[1].value.upper()
+    condition = "IF EXISTS " if cursor.accept("if", "exists") else ""
+    names = _names(cursor)
+    behaviour = cursor.accept_any("cascade", "restrict")
+    cursor.expect_end()
+    suffix = f" {behaviour.upper()}" if behaviour else ""
+    return Plan(f"DROP {kind} {condition}{names}{suffix}", f"DROP {kind}")
+
+
+def truncate(statement: Statement, facts: Facts) -> Plan:
+    """It commits: https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    cursor.accept("table")
+    name = _name(cursor)
+    cursor.expect_end()
+    return Plan(f"TRUNCATE TABLE {name}", "TRUNCATE TABLE", commits=True)
+
+
+def lock(statement: Statement, facts: Facts) -> Plan:
+    """Always ACCESS EXCLUSIVE: https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    cursor.accept("table")
+    names = _names(cursor)
+    cursor.expect_end()
+    return Plan(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE", "LOCK TABLE")
+
+
+def begin(statement: Statement, facts: Facts) -> Plan:
+    """Isolation levels change nothing: https://docs.aws.amazon.com/redshift/latest/dg/r_BEGIN.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    if statement.tokens[0].value == "start":
+        cursor.expect("transaction")
+    else:
+        cursor.accept_any("work", "transaction")
+    mode = _transaction_modes(cursor)
+    return Plan("BEGIN" + mode, "BEGIN")
+
+
+def _transaction_modes(cursor: TokenCursor) -> str:
+    mode = ""
+    while cursor.peek() is not None:
+        if cursor.accept("isolation", "level"):
+            if not any(cursor.accept(*level.split()) for level in _LEVELS):
+                raise syntax_error(cursor.peek())
+        else:
+            cursor.expect("read")
+            access = cursor.accept_any("only", "write")
+            if access is None:
+                raise syntax_error(cursor.peek())
+            mode = f" READ {access.upper()}"
+        cursor.accept_op(",")
+    return mode
+
+
+def end(statement: Statement, facts: Facts) -> Plan:
+    """COMMIT, END, ROLLBACK and ABORT."""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    cursor.accept_any("work", "transaction")
+    cursor.expect_end()
+    command = "COMMIT" if statement.tokens[0].value in ("commit", "end") else "ROLLBACK"
+    return Plan(command, command)
+
+
+def analyze(statement: Statement, facts: Facts) -> Plan:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    if cursor.sees("compression"):
+        raise not_supported("ANALYZE COMPRESSION")
+    cursor.accept("verbose")
+    target = ""
+    if cursor.peek() is not None and not cursor.sees("predicate") and not cursor.sees("all"):
+        target = " " + _name(cursor)
+        if cursor.sees_op("("):
+            columns = ", ".join(spelled(name) for name in cursor.names_in_parentheses())
+            target += f" ({columns})"
+    if cursor.accept_any("predicate", "all") is not None:
+        cursor.expect("columns")
+    cursor.expect_end()
+    return Plan(f"ANALYZE{target}", "ANALYZE")
+
+
+def vacuum(statement: Statement, facts: Facts) -> Plan:
+    """Not in a transaction block: https://docs.aws.amazon.com/redshift/latest/dg/r_VACUUM_command.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    for kind in ("full", "sort only", "delete only", "reindex", "recluster"):
+        if cursor.accept(*kind.split()):
+            break
+    target = ""
+    if cursor.peek() is not None and not cursor.sees("boost"):
+        target = " " + _name(cursor)
+        if cursor.accept("to"):
+            cursor.integer()
+            cursor.expect("percent")
+    cursor.accept("boost")
+    cursor.expect_end()
+    return Plan(f"VACUUM{target}", "VACUUM")
+
+
+def grant(statement: Statement, facts: Facts) -> Plan:
+    """GRANT and REVOKE on tables, schemas and databases."""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    cursor.accept("grant", "option", "for")
+    while (token := cursor.peek()) is not None and not token.is_word("on"):
+        if token.kind is TokenKind.WORD and token.value not in _GRANTED:
+            raise not_supported(f"the privilege {token.text.upper()}")
+        cursor.next()
+    cursor.expect("on")
+    for kind in ("table", "schema", "database", "all tables in schema"):
+        if cursor.accept(*kind.split()):
+            break
+    _names(cursor)
+    for token in statement.tokens[cursor.position :]:
+        if token.is_word("role"):
+            raise not_supported(f"{statement.tokens[0].value.upper()} for a {token.value}")
+    return Plan(folded(statement), statement.tokens[0].value.upper())
+
+
+def comment(statement: Statement, facts: Facts) -> Plan:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_COMMENT.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    cursor.expect("on")
+    if cursor.accept_any("table", "column", "view", "schema") is None:
+        raise not_supported("COMMENT ON anything but a table, column, view or schema")
+    return Plan(folded(statement), "COMMENT")
+
+
+def declare(statement: Statement, facts: Facts) -> Plan:
+    """Cursors only move forward: https://docs.aws.amazon.com/redshift/latest/dg/declare.html"""
+    cursor = TokenCursor(statement.tokens, 1)
+    name = spelled(cursor.name())
+    cursor.expect("cursor")
+    cursor.accept("without", "hold")
+    cursor.expect("for")
+    body = rewrite(statement, facts, cursor.position)
+    return Plan(f"DECLARE {name} CURSOR FOR {body}", "DECLARE CURSOR")
+
+
+def fetch(statement: Statement, facts: Facts) -> Plan:
+    """https://docs.aws.amazon.com/redshift/latest/dg/fetch.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    direction = cursor.accept_any("next", "all", "forward")
+    count = ""
+    if direction in (None, "forward"):
+        token = cursor.peek()
+        if cursor.accept("all"):
+            count = "ALL"
+        elif token is not None and token.kind is TokenKind.NUMBER:
+            count = str(cursor.integer())
+    if cursor.accept_any("from", "in") is None and not (direction is None and not count):
+        raise syntax_error(cursor.peek())
+    name = spelled(cursor.name())
+    cursor.expect_end()
+    words = ["FETCH", (direction or "").upper(), count, "FROM", name]
+    return Plan(" ".join(filter(None, words)), "FETCH")
+
+
+def close(statement: Statement, facts: Facts) -> Plan:
+    """https://docs.aws.amazon.com/redshift/latest/dg/close.html"""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    name = spelled(cursor.name())
+    cursor.expect_end()
+    return Plan(f"CLOSE {name}", "CLOSE CURSOR")
+
+
+def discard(statement: Statement, facts: Facts) -> Plan:
+    """DISCARD and DEALLOCATE: what drivers send to clean up."""
+    del facts
+    cursor = TokenCursor(statement.tokens, 1)
+    cursor.accept("prepare")
+    cursor.name()
+    cursor.expect_end()
+    # Unchanged: a name given in a Parse message keeps its case.
+    return Plan(statement.sql, statement.tokens[0].value.upper())
+
+
+def _name(cursor: TokenCursor) -> str:
+    return ".".join(spelled(part) for part in cursor.qualified_name())
+
+
+def _names(cursor: TokenCursor) -> str:
+    names = [_name(cursor)]
+    while cursor.accept_op(","):
+        names.append(_name(cursor))
+    return ", ".join(names)
+
+
+Handler = Callable[[Statement, Facts], Plan]

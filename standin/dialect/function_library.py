@@ -1,0 +1,239 @@
+"""Redshift's own functions, defined in PostgreSQL once for all databases of the stand-in.
+
+A function whose result depends on the types of its arguments cannot be imitated by rewriting
+text; PostgreSQL's overloading picks the right one here. What Redshift adds lives in pg_catalog;
+what replaces a function of PostgreSQL lives in a schema of its own, which the rewriting names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from standin.dialect import mixed_operators, procedures, text_functions
+from standin.dialect.redshift import LIBRARY_SCHEMA as SCHEMA
+
+_MONTHS = "(EXTRACT(year FROM {0}) * 12 + EXTRACT(month FROM {0}))"
+
+
+def _function(
+    signature: str, returns: str, body: str, *, volatility: str = "IMMUTABLE", schema: str = ""
+) -> str:
+    return (
+        f"CREATE OR REPLACE FUNCTION {schema or 'pg_catalog'}.{signature} RETURNS {returns}"
+        f" LANGUAGE sql {volatility} PARALLEL SAFE AS $$ SELECT {body} $$"
+    )
+
+
+def _difference(expression: str) -> str:
+    return f"({expression.format('$3')} - {expression.format('$2')})::bigint"
+
+
+def _boundaries(unit: str, per_second: str) -> str:
+    return (
+        f"(EXTRACT(epoch FROM date_trunc('{unit}', $3) - date_trunc('{unit}', $2))"
+        f" * {per_second})::bigint"
+    )
+
+
+# How many boundaries of a part lie between two moments; weeks begin on Sunday.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_DATEDIFF_function.html
+_DATE_DIFF_CASES = {
+    "millennium": _difference("ceil(EXTRACT(year FROM {}) / 1000)"),
+    "century": _difference("ceil(EXTRACT(year FROM {}) / 100)"),
+    "decade": _difference("floor(EXTRACT(year FROM {}) / 10)"),
+    "year": _difference("EXTRACT(year FROM {})"),
+    "quarter": _difference("(EXTRACT(year FROM {0}) * 4 + EXTRACT(quarter FROM {0}))"),
+    "month": _difference(_MONTHS),
+    "week": _difference("floor(({}::date - DATE '1969-12-28') / 7.0)"),
+    "day": _difference("{}::date"),
+    "hour": _boundaries("hour", "1 / 3600"),
+    "minute": _boundaries("minute", "1 / 60"),
+    "second": _boundaries("second", "1"),
+    "millisecond": _boundaries("millisecond", "1000"),
+    "microsecond": "(EXTRACT(epoch FROM $3 - $2) * 1000000)::bigint",
+}
+# https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html
+_DATE_ADD_CASES = {
+    "millennium": "INTERVAL '1000 years'",
+    "century": "INTERVAL '100 years'",
+    "decade": "INTERVAL '10 years'",
+    "year": "INTERVAL '1 year'",
+    "quarter": "INTERVAL '3 months'",
+    "month": "INTERVAL '1 month'",
+    "week": "INTERVAL '7 days'",
+    "day": "INTERVAL '1 day'",
+    "hour": "INTERVAL '1 hour'",
+    "minute": "INTERVAL '1 minute'",
+    "second": "INTERVAL '1 second'",
+    "millisecond": "INTERVAL '1 millisecond'",
+    "microsecond": "INTERVAL '1 microsecond'",
+}
+
+
+def _case(cases: dict[str, str]) -> str:
+    branches = " ".join(f"WHEN '{part}' THEN {result}" for part, result in cases.items())
+    return f"CASE $1 {branches} END"
+
+
+_ADDED = f"$3 + $2 * {_case(_DATE_ADD_CASES)}"
+_MONTH_END = "(date_trunc('month', {}) + INTERVAL '1 month' - INTERVAL '1 day')::date"
+_MOVED = "($1 + $2 * INTERVAL '1 month')"
+# Days are told by their first two letters; the given day itself does not count.
+_NEXT_DAY = (
+    "$1::date + 1 + ((strpos('sumotuwethfrsa', lower(left($2, 2))) - 1) / 2"
+    " - EXTRACT(dow FROM $1)::integer + 13) % 7"
+)
+_DAY = "EXTRACT(day FROM {})"
+_BOTH_MONTH_ENDS = " AND ".join(f"${n}::date = {_MONTH_END.format(f'${n}')}" for n in (1, 2))
+# Months have 31 days where days are left over.
+_MONTHS_BETWEEN = (
+    f"({_MONTHS.format('$1')} - {_MONTHS.format('$2')}"
+    f" + CASE WHEN {_DAY.format('$1')} = {_DAY.format('$2')} OR ({_BOTH_MONTH_ENDS}) THEN 0"
+    f" ELSE ({_DAY.format('$1')} - {_DAY.format('$2')}"
+    " + EXTRACT(epoch FROM $1::time - $2::time) / 86400) / 31 END)::double precision"
+)
+_COMPARED = "CASE WHEN $1 > $2 THEN 1 WHEN $1 < $2 THEN -1 WHEN $1 = $2 THEN 0 END"
+
+_DATE_FUNCTIONS = (
+    _function("date_trunc(text, date)", "timestamp", "date_trunc($1, $2::timestamp)"),
+    _function("trunc(timestamp)", "date", "$1::date"),
+    _function(
+        "getdate()",
+        "timestamp",
+        "date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC')",
+        volatility="STABLE",
+    ),
+    _function(
+        "sysdate()",
+        "timestamp",
+        "transaction_timestamp() AT TIME ZONE 'UTC'",
+        volatility="STABLE",
+    ),
+    _function("date_diff(text, timestamp, timestamp)", "bigint", _case(_DATE_DIFF_CASES)),
+    _function(
+        "date_diff(text, date, date)", "bigint", "date_diff($1, $2::timestamp, $3::timestamp)"
+    ),
+    _function(
+        "date_diff(text, timestamptz, timestamptz)",
+        "bigint",
+        "date_diff($1, $2::timestamp, $3::timestamp)",
+        volatility="STABLE",
+    ),
+    _function(
+        "date_diff(text, time, time)",
+        "bigint",
+        "date_diff($1, DATE '1970-01-01' + $2, DATE '1970-01-01' + $3)",
+    ),
+    _function("date_add(text, bigint, timestamp)", "timestamp", _ADDED),
+    _function("date_add(text, bigint, date)", "timestamp", _ADDED),
+    _function("date_add(text, bigint, timestamptz)", "timestamptz", _ADDED, volatility="STABLE"),
+    _function("date_add(text, bigint, time)", "time", _ADDED),
+    # The last day of a month goes to the last day of a month.
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_ADD_MONTHS.html
+    _function(
+        "add_months(timestamp, bigint)",
+        "timestamp",
+        f"CASE WHEN $1::date = {_MONTH_END.format('$1')}"
+        f" THEN {_MONTH_END.format(_MOVED)} + $1::time ELSE {_MOVED} END",
+    ),
+    _function("last_day(timestamp)", "date", _MONTH_END.format("$1")),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_NEXT_DAY.html
+    _function("next_day(timestamp, text)", "date", _NEXT_DAY),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MONTHS_BETWEEN_function.html
+    _function("months_between(timestamp, timestamp)", "double precision", _MONTHS_BETWEEN),
+    *(
+        _function(f"{name}({left}, {right})", "integer", _COMPARED)
+        for name, left, right in (
+            ("date_cmp", "date", "date"),
+            ("date_cmp_timestamp", "date", "timestamp"),
+            ("timestamp_cmp", "timestamp", "timestamp"),
+            ("timestamp_cmp_date", "timestamp", "date"),
+            ("timestamptz_cmp", "timestamptz", "timestamptz"),
+            ("interval_cmp", "interval", "interval"),
+        )
+    ),
+)
+
+_OTHER_FUNCTIONS = (
+    _function("charindex(text, text)", "integer", "strpos($2, $1)"),
+    _function("round(double precision, integer)", "double precision", "round($1::numeric, $2)"),
+    _function("trunc(double precision, integer)", "double precision", "trunc($1::numeric, $2)"),
+    # Called by the CHECK constraints that stand for lengths in bytes. Volatile, or PostgreSQL
+    # would evaluate the call with its constant arguments while planning.
+    "CREATE OR REPLACE FUNCTION pg_catalog.value_too_long(text, integer) RETURNS boolean"
+    " LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '22001',"
+    " MESSAGE = format('value too long for type %s(%s)', $1, $2); END $$",
+)
+
+# AVG of integers is a BIGINT: https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
+_AGGREGATES = (
+    _function(
+        "avg_of_integers(bigint[])",
+        "bigint",
+        "CASE WHEN $1[1] > 0 THEN $1[2] / $1[1] END",
+        schema=SCHEMA,
+    ),
+    _function(
+        "avg_accumulate(bigint[], bigint)",
+        "bigint[]",
+        "CASE WHEN $2 IS NULL THEN $1 ELSE ARRAY[$1[1] + 1, $1[2] + $2] END",
+        schema=SCHEMA,
+    ),
+    *(
+        f"CREATE OR REPLACE AGGREGATE {SCHEMA}.avg({type_name}) (SFUNC = {accumulate},"
+        f" STYPE = bigint[], INITCOND = '{{0,0}}', FINALFUNC = {SCHEMA}.avg_of_integers)"
+        for type_name, accumulate in (
+            ("smallint", "int2_avg_accum"),
+            ("integer", "int4_avg_accum"),
+            ("bigint", f"{SCHEMA}.avg_accumulate"),
+        )
+    ),
+    f"CREATE OR REPLACE AGGREGATE {SCHEMA}.avg(numeric) (SFUNC = numeric_avg_accum,"
+    " STYPE = internal, FINALFUNC = numeric_avg)",
+    *(
+        f"CREATE OR REPLACE AGGREGATE {SCHEMA}.avg({type_name}) (SFUNC = {accumulate},"
+        " STYPE = double precision[], INITCOND = '{0,0,0}', FINALFUNC = float8_avg)"
+        for type_name, accumulate in (
+            ("real", "float4_accum"),
+            ("double precision", "float8_accum"),
+        )
+    ),
+)
+
+# FIRST_VALUE and LAST_VALUE with IGNORE NULLS, which PostgreSQL 18 lacks: a strict transition
+# begins with the first value that is not NULL and never sees another NULL.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_WF_first_value.html
+_NULLS_IGNORED = tuple(
+    statement
+    for name, kept in (("first_value", "$1"), ("last_value", "$2"))
+    for statement in (
+        f"CREATE OR REPLACE FUNCTION {SCHEMA}.{name}_step(anyelement, anyelement)"
+        " RETURNS anyelement LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE"
+        f" AS $$ SELECT {kept} $$",
+        f"CREATE OR REPLACE AGGREGATE {SCHEMA}.{name}(anyelement)"
+        f" (SFUNC = {SCHEMA}.{name}_step, STYPE = anyelement)",
+    )
+)
+
+DEFINITIONS = (
+    f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
+    f"GRANT USAGE ON SCHEMA {SCHEMA} TO PUBLIC",
+    *_DATE_FUNCTIONS,
+    *_OTHER_FUNCTIONS,
+    *_AGGREGATES,
+    *_NULLS_IGNORED,
+    *mixed_operators.definitions(),
+    *text_functions.definitions(),
+    *procedures.DEFINITIONS,
+)
+
+
+def install(connection: Any) -> None:
+    """Define the functions over a superuser's psycopg2 connection, to template1 as a rule.
+
+    Databases made from that template afterwards have them.
+    """
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET LOCAL allow_system_table_mods = on")
+        for definition in DEFINITIONS:
+            cursor.execute(definition)

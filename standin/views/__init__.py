@@ -1,0 +1,1 @@
+"""What Redshift's system views tell, and where it is kept."""

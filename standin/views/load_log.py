@@ -1,0 +1,166 @@
+"""What the system views know of loads: written while a COPY runs and when it ends.
+
+Redshift's logs are not transactional: rows are written over a connection of their own and survive
+the rollback of the COPY that they tell about.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import psycopg2
+from psycopg2.extras import execute_values
+
+from standin.copy.json_stream import RAW_LENGTH
+from standin.copy.load import Load, LoadError
+
+RUNNING = "running"
+COMPLETED = "completed"
+ABORTED = "aborted"
+
+_NOT_SHOWN = re.compile(r"[^\x01-\x7f]")
+
+# The columns of standin_loads that change while a load runs.
+_PROGRESS = (
+    "status", "end_time", "loaded_rows", "scanned_count", "scanned_bytes", "compressed_bytes",
+    "scanned_lines", "error_count", "current_file",
+)  # fmt: skip
+_UPDATE = (
+    f"UPDATE pg_catalog.standin_loads SET ({', '.join(_PROGRESS)}) = "
+    f"({', '.join(['%s'] * len(_PROGRESS))}) WHERE query_id = %s"
+)
+
+
+@dataclass(frozen=True)
+class LoadFacts:
+    """Who loads what; `session_id` is the pid of the client's backend."""
+
+    database: str
+    query_id: int
+    session_id: int
+    transaction_id: int
+    user_id: int
+    table_id: int
+    started: datetime
+
+
+@dataclass(frozen=True)
+class LoadLog:
+    """The log of loads; `connect` opens a superuser's connection to a database by name."""
+
+    connect: Callable[[str], Any]
+
+    def start(self, facts: LoadFacts, load: Load) -> LoadRecord:
+        """Write down a COPY that begins to read its files."""
+        connection = self.connect(facts.database)
+        connection.autocommit = True
+        record = LoadRecord(connection, facts, load)
+        record.insert()
+        return record
+
+
+class LoadRecord:
+    """The row of one load. Its methods may be called from any thread; they wait for each other."""
+
+    def __init__(self, connection: Any, facts: LoadFacts, load: Load) -> None:
+        self._connection = connection
+        self._facts = facts
+        self._load = load
+        self._lock = threading.Lock()
+        self.is_open = True
+
+    def insert(self) -> None:
+        """Make the load visible as one that runs."""
+        facts, load = self._facts, self._load
+        columns: dict[str, object] = {
+            "query_id": facts.query_id,
+            "user_id": facts.user_id,
+            "transaction_id": facts.transaction_id,
+            "session_id": facts.session_id,
+            "database_name": facts.database,
+            "table_id": facts.table_id,
+            "table_name": load.table_name,
+            "start_time": _utc(facts.started),
+            "data_source": load.command.source,
+            "file_format": load.command.format,
+            "is_compressed": load.command.compression is not None,
+            "file_count": load.files_total,
+            "file_bytes": load.files_bytes,
+            **dict(zip(_PROGRESS, self._progress(RUNNING, None), strict=True)),
+        }
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO pg_catalog.standin_loads ({', '.join(columns)}) VALUES %s",
+                (tuple(columns.values()),),
+            )
+
+    def update(self) -> None:
+        """Write down how far the load is; when that fails, the load goes on all the same."""
+        with self._lock, suppress(psycopg2.Error):
+            if self.is_open:
+                with self._connection.cursor() as cursor:
+                    cursor.execute(_UPDATE, (*self._progress(RUNNING, None), self._facts.query_id))
+
+    def finish(self, status: str, ended: datetime) -> None:
+        """Write down the end of the load, its files and its errors; a second end is ignored."""
+        with self._lock:
+            if not self.is_open:
+                return
+            self.is_open = False
+            try:
+                self._write_end(status, ended)
+            finally:
+                self._connection.close()
+
+    def _write_end(self, status: str, ended: datetime) -> None:
+        query_id = self._facts.query_id
+        errors = [_error_row(query_id, error) for error in self._load.errors]
+        self._connection.autocommit = False
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(_UPDATE, (*self._progress(status, _utc(ended)), query_id))
+            _insert(cursor, "standin_load_files", _file_rows(query_id, self._load))
+            _insert(cursor, "standin_load_errors", errors)
+
+    def _progress(self, status: str, ended: datetime | None) -> tuple[object, ...]:
+        load = self._load
+        return (
+            status, ended, 0 if status == ABORTED else load.rows_loaded, load.files_done,
+            load.bytes_scanned, load.compressed_bytes_read, load.rows_loaded + len(load.errors),
+            len(load.errors), load.current_file,
+        )  # fmt: skip
+
+
+def _insert(cursor: Any, table: str, rows: list[tuple[object, ...]]) -> None:
+    execute_values(cursor, f"INSERT INTO pg_catalog.{table} VALUES %s", rows, page_size=1000)
+
+
+def _file_rows(query_id: int, load: Load) -> list[tuple[object, ...]]:
+    return [
+        (query_id, f"s3://{file.info.bucket}/{file.info.key}", file.bytes_scanned,
+         file.lines_scanned, file.errors, file.info.etag, _utc(file.info.last_modified))
+        for file in load.files
+    ]  # fmt: skip
+
+
+def _error_row(query_id: int, error: LoadError) -> tuple[object, ...]:
+    return (
+        query_id, error.file_name, error.line_number, error.column_name, error.column_type,
+        error.column_length, error.position, shown(error.raw_line), shown(error.raw_field_value),
+        error.error_code, shown(error.error_message),
+    )  # fmt: skip
+
+
+def shown(text: str) -> str:
+    """Text of a file as the error views show it: multibyte characters as dots, cut to 1024."""
+    return _NOT_SHOWN.sub(".", text[:RAW_LENGTH])
+
+
+def _utc(moment: datetime) -> datetime:
+    """A moment as Redshift's logs have it, in UTC and without a zone."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None)

@@ -1,0 +1,316 @@
+"""COPY from S3, executed by the stand-in inside the client's own transaction.
+
+PostgreSQL gets a COPY .. FROM STDIN on the client's own backend, so that row count, constraints
+and rollback are its own: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, BinaryIO, cast
+
+from standin.cloud.access_keys import check_access_keys
+from standin.cloud.authorization import authorized
+from standin.cloud.aws import Cluster
+from standin.cloud.objects import ObjectInfo, ObjectSource
+from standin.copy.command import CopyCommand
+from standin.copy.load import Column, Load, columns_query, read_columns
+from standin.dialect.translate import SessionFacts
+from standin.sqlerror import SqlError, not_supported
+from standin.views.load_log import ABORTED, COMPLETED, LoadFacts, LoadRecord
+from standin.wire import protocol
+from standin.wire.conversation import BackendError, Conversation
+from standin.wire.links import Client
+from standin.wire.services import Services
+
+QUERY_CANCELED = "57014"
+WRONG_OBJECT_TYPE = "42809"
+
+# How often the views of running loads are brought up to date.
+PROGRESS_INTERVAL_S = 0.3
+
+# As `internal_error` writes it.
+QUERY_LINE = "query:     {}\n"
+
+COMMIT_COMMANDS = frozenset({"COMMIT", "END"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """The table of a COPY and the transaction it happens in."""
+
+    name: str
+    table_id: int
+    user_id: int
+    transaction_id: int
+    columns: list[Column]
+
+
+class StoppableObjects:
+    """An object source whose streams fail once `stop` was called, in whatever thread they are read.
+
+    A thread cannot be interrupted, but the load in it ends with the next block that it reads.
+    """
+
+    def __init__(self, objects: ObjectSource) -> None:
+        self.list = objects.list
+        self.find = objects.find
+        self._objects = objects
+        self._is_stopped = False
+
+    def open(self, info: ObjectInfo) -> BinaryIO:
+        """A stream of the object's bytes."""
+        return cast(BinaryIO, _StoppableStream(self._objects.open(info), self.check))
+
+    def stop(self) -> None:
+        """Let every further read fail."""
+        self._is_stopped = True
+
+    def check(self) -> None:
+        """OSError after `stop`."""
+        if self._is_stopped:
+            raise OSError("the load was stopped")
+
+
+class _StoppableStream:
+    def __init__(self, stream: BinaryIO, check: Callable[[], None]) -> None:
+        self._stream = stream
+        self._check = check
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> _StoppableStream:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stream.close()
+
+    def read(self, size: int = -1) -> bytes:
+        self._check()
+        return self._stream.read(size)
+
+
+class RunningLoad:
+    """A load whose rows are produced in worker threads, one call at a time."""
+
+    def __init__(
+        self, command: CopyCommand, columns: Sequence[Column], objects: ObjectSource
+    ) -> None:
+        self._objects = StoppableObjects(objects)
+        self.load = Load(command, columns, self._objects, command.table)
+        self._chunks = self.load.chunks()
+        self._lock = threading.Lock()
+
+    def produce(self) -> bytes | None:
+        """The next chunk; None after the last one."""
+        with self._lock:
+            return next(self._chunks, None)
+
+    def stop(self) -> None:
+        """Make a call that runs in another thread fail soon."""
+        self._objects.stop()
+
+    def close(self) -> None:
+        """Let go of the objects being read, once nobody is reading any more."""
+        with self._lock:
+            getattr(self._chunks, "close", lambda: None)()
+
+
+class Copier:
+    """The COPYs of one session; `session_id` is the process id of its backend."""
+
+    def __init__(
+        self,
+        client: Client,
+        conversation: Conversation,
+        services: Services,
+        cluster: Cluster,
+        session_id: int,
+    ) -> None:
+        self._client = client
+        self._conversation = conversation
+        self._services = services
+        self._cluster = cluster
+        self._session_id = session_id
+        self._canceled: asyncio.Future[None] | None = None
+        # What pg_last_copy_id() and pg_last_copy_count() were before the open transaction.
+        self._before: tuple[int, int] | None = None
+        self._last_load_id = -1
+        self.facts = SessionFacts()
+
+    def cancel(self) -> bool:
+        """Stop the load that runs; False when there is none and PostgreSQL has to be asked."""
+        if self._canceled is None:
+            return False
+        if not self._canceled.done():
+            self._canceled.set_result(None)
+        return True
+
+    async def copy(self, command: CopyCommand) -> None:
+        """Execute a COPY and answer it, but for ReadyForQuery."""
+        started = _now()
+        query_id = self._query_id()
+        record: LoadRecord | None = None
+        try:
+            async with self._conversation.transaction():
+                target = await self._find_target(command)
+                running = await self._prepare(command, target)
+                record = await self._start_record(running.load, target, query_id, started)
+                await self._feed(target, running, query_id, record)
+            # The load is in the system views before the client hears of its end.
+            await self._services.work(record.finish, COMPLETED, _now())
+        except (SqlError, BackendError) as error:
+            _put_query_id(error, query_id)
+            await self._conversation.settle()
+            if record is not None:
+                await self._services.work(record.finish, ABORTED, _now())
+                self._note_failure(query_id)
+            raise
+        finally:
+            if record is not None and record.is_open:
+                # The client or PostgreSQL is gone, and so is whoever could wait for this.
+                self._services.workers.submit(record.finish, ABORTED, _now())
+        self._note_success(query_id, running.load.rows_loaded)
+        for text in running.load.notices:
+            self._client.write(protocol.info_notice(text))
+        self._client.write(protocol.command_complete("COPY"))
+
+    def _query_id(self) -> int:
+        """The statement's id, for the first COPY in it."""
+        if self.facts.last_query_id <= self._last_load_id:
+            self.facts.last_query_id = next(self._services.query_ids)
+        self._last_load_id = self.facts.last_query_id
+        return self._last_load_id
+
+    async def _start_record(
+        self, load: Load, target: Target, query_id: int, started: datetime
+    ) -> LoadRecord:
+        facts = LoadFacts(
+            database=self._cluster.database,
+            query_id=query_id,
+            session_id=self._session_id,
+            transaction_id=target.transaction_id,
+            user_id=target.user_id,
+            table_id=target.table_id,
+            started=started,
+        )
+        return await self._services.work(self._services.load_log.start, facts, load)
+
+    async def _find_target(self, command: CopyCommand) -> Target:
+        """Look the table up in the client's transaction and with its search path."""
+        if command.database not in (None, self._cluster.database):
+            raise not_supported(f"COPY into a table of the database {command.database}")
+        rows = await self._conversation.rows(columns_query(command.table, command.schema))
+        columns = read_columns(rows, command.table)
+        name = _quoted(command.table)
+        if command.schema is not None:
+            name = f"{_quoted(command.schema)}.{name}"
+        ids = await self._conversation.rows(
+            "SELECT oid, current_user::regrole::oid, pg_current_xact_id(), (relkind = 'v')::int "
+            f"FROM pg_catalog.pg_class WHERE oid = {_literal(name)}::regclass"
+        )
+        table_id, user_id, transaction_id, is_view = (int(value or 0) for value in ids[0])
+        if is_view:
+            raise SqlError(WRONG_OBJECT_TYPE, f'cannot copy to view "{command.table}"')
+        return Target(name, table_id, user_id, transaction_id, columns)
+
+    async def _prepare(self, command: CopyCommand, target: Target) -> RunningLoad:
+        """Everything that can fail before the first byte of data is read."""
+        objects = await self._services.work(self._authorize, command)
+        return await self._services.work(RunningLoad, command, target.columns, objects)
+
+    def _authorize(self, command: CopyCommand) -> ObjectSource:
+        """What the role or the keys may read, by the cluster as it is now, not at the login."""
+        if command.access_keys is not None:
+            bucket, prefix = command.bucket_and_prefix
+            check_access_keys(command.access_keys, f"Listing bucket={bucket} prefix={prefix}")
+        now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
+        cluster = now[0] if now else self._cluster
+        return authorized(
+            self._services.objects, cluster, self._cluster.user, command.role, command.region
+        )
+
+    async def _feed(
+        self, target: Target, running: RunningLoad, query_id: int, record: LoadRecord
+    ) -> None:
+        """Move the rows from S3 to PostgreSQL."""
+        names = ", ".join(_quoted(name) for name in running.load.target_columns)
+        await self._conversation.copy_in(
+            f"COPY {target.name} ({names}) FROM STDIN (FORMAT text, ENCODING 'UTF8')"
+        )
+        self._canceled = asyncio.get_running_loop().create_future()
+        reporting = asyncio.ensure_future(self._report_progress(record))
+        try:
+            while (chunk := await self._next_chunk(running, query_id)) is not None:
+                if chunk:
+                    await self._conversation.send(chunk)
+        finally:
+            self._canceled = None
+            reporting.cancel()
+            running.stop()
+            self._services.workers.submit(running.close)
+        await self._conversation.finish_copy()
+
+    async def _report_progress(self, record: LoadRecord) -> None:
+        """Keep the views of running loads up to date until this task is canceled."""
+        while True:
+            await asyncio.sleep(PROGRESS_INTERVAL_S)
+            await self._services.work(record.update)
+
+    async def _next_chunk(self, running: RunningLoad, query_id: int) -> bytes | None:
+        """The next chunk, or the error of a load that is canceled while it is being read."""
+        assert self._canceled is not None
+        production = asyncio.ensure_future(self._services.work(running.produce))
+        try:
+            waiting: set[asyncio.Future[Any]] = {production, self._canceled}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self._canceled.done():
+                raise SqlError(QUERY_CANCELED, f"Query ({query_id}) canceled on user's request")
+            return await production
+        finally:
+            production.cancel()
+
+    def transaction_ends(self, command: str) -> None:
+        """Take note of a COMMIT or ROLLBACK about to be sent.
+
+        pg_last_copy_id() does not show a COPY that was rolled back:
+        https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html
+        """
+        is_kept = command in COMMIT_COMMANDS and self._conversation.status != protocol.FAILED
+        if self._before is not None and not is_kept:
+            self.facts.last_copy_id, self.facts.last_copy_count = self._before
+        self._before = None
+
+    def _note_success(self, query_id: int, rows: int) -> None:
+        if self._conversation.status != protocol.IDLE and self._before is None:
+            self._before = (self.facts.last_copy_id, self.facts.last_copy_count)
+        self.facts.last_copy_id, self.facts.last_copy_count = query_id, rows
+
+    def _note_failure(self, query_id: int) -> None:
+        """A COPY that failed on its data counts, though its transaction is bound to roll back."""
+        self._before = None
+        self.facts.last_copy_id, self.facts.last_copy_count = query_id, 0
+
+
+def _put_query_id(error: SqlError | BackendError, query_id: int) -> None:
+    """Complete the DETAIL block of an error, which is made where nobody knows the query's id."""
+    if isinstance(error, SqlError) and error.detail is not None:
+        error.detail = error.detail.replace(QUERY_LINE.format(0), QUERY_LINE.format(query_id))
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    """A string literal, backslashes escaped as standard_conforming_strings = off has them."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
