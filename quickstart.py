@@ -28,23 +28,35 @@ INSTALLED = VENV / "installed.sha256"
 LOCK = ROOT / ".quickstart.lock"
 # A configuration of the tour's own: it must not write into a dwh.cfg that points at AWS.
 CONFIG = "quickstart.cfg"
+# What the tour leaves for the reader: open it in a browser.
+REPORT = "report.html"
 
 # Two processes, each with a local AWS of its own.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
 
+FIRST_QUESTIONS = (
+    "--question",
+    "totals",
+    "--question",
+    "top-songs",
+    "--question",
+    "plays-by-level",
+)
 TOUR = (
     ("a cluster, and the role that lets it read S3", ("-m", "iac.create_cluster")),
     ("the staging tables and the star", ("create_tables.py",)),
     ("the files in S3, into staging and from there into the star", ("etl.py",)),
     ("would a load work?", ("-m", "iac.cluster_status")),
-    ("a first look at the answers", ("analytics.py",)),
+    ("a first look at the answers", ("analytics.py", *FIRST_QUESTIONS)),
+    ("all 19 answers as one page", ("analytics.py", "--report", REPORT)),
     ("everything down again", ("-m", "iac.delete_cluster", "--yes")),
 )
 
 WHERE_NEXT = """
 That was Amazon Redshift as far as the scripts can tell: the same statements, the same protocols.
 
-next  python3 quickstart.py test                           the tests
+next  report.html                                          the answers, in your browser
+      python3 quickstart.py test                           the tests
       .venv/bin/python -m standin                          the local AWS, to try things by hand
       .venv/bin/python etl.py --help                       any script explains itself
       README.md, "On AWS"                                  the same scripts on a real cluster
