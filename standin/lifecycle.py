@@ -77,6 +77,7 @@ class Standin:
         self._sample = (songs, events, seed) if sample else None
         self._cleanup = ExitStack()
         self._ca_file: Path | None = None
+        self._postgres: Postgres | None = None
 
     @property
     def endpoint_url(self) -> str:
@@ -89,6 +90,13 @@ class Standin:
         if self._ca_file is None:
             raise RuntimeError("the stand-in does not run: expected start() first")
         return self._ca_file
+
+    @property
+    def postgres(self) -> Postgres:
+        """The PostgreSQL behind the front end, for who measures what the front end costs."""
+        if self._postgres is None:
+            raise RuntimeError("the stand-in does not run: expected start() first")
+        return self._postgres
 
     @property
     def environ(self) -> dict[str, str]:
@@ -131,7 +139,7 @@ class Standin:
 
     def stop(self) -> None:
         """Stop everything and remove every trace of it; harmless when nothing runs."""
-        self._ca_file = None
+        self._ca_file = self._postgres = None
         self._cleanup.close()
 
     def __enter__(self) -> Standin:
@@ -157,11 +165,13 @@ class Standin:
         for bucket, folder in self._folders.items():
             folders.serve(bucket, folder)
         if self._sample is not None and SAMPLE_BUCKET not in self._folders:
-            from standin.sample import sample
+            from standin.sample import sample, second_key
 
             objects.create_bucket(SAMPLE_BUCKET, REGION)
             for key, data in sample(*self._sample):
                 objects.put(SAMPLE_BUCKET, key, data)
+                if (other := second_key(key)) != key:
+                    objects.alias(SAMPLE_BUCKET, key, other)
         return objects
 
     def _start_postgres(self) -> Postgres:
@@ -170,7 +180,7 @@ class Standin:
         from standin.postgres import Postgres
         from standin.views import system_views
 
-        postgres = Postgres()
+        postgres = self._postgres = Postgres()
         self._cleanup.callback(postgres.stop)
         postgres.start()
         connection = postgres.connect("template1")

@@ -6,6 +6,7 @@ The same numbers give the same bytes on every platform and Python version.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from standin.sample_events import DAYS, Event, events_by_day
@@ -25,6 +26,11 @@ def sample(songs: int, events: int, seed: int) -> Iterator[tuple[str, bytes]]:
     for index, song in enumerate(sorted(known, key=lambda song: song.track_id)):
         letters = song.track_id[2:5]
         yield f"song_data/{'/'.join(letters)}/{song.track_id}.json", _song_file(song, index)
+
+
+def second_key(key: str) -> str:
+    """The other key of an object: the public bucket spells its folders with a hyphen as well."""
+    return re.sub("^(log|song)_data/", r"\1-data/", key)
 
 
 def _logs(songs: list[Song], events: int, chance: Chance) -> Iterator[tuple[str, bytes]]:

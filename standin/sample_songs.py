@@ -69,12 +69,8 @@ PLACES = (
     ("Leipzig", 51.33962, 12.37129),
     ("Dunedin, New Zealand", -45.87416, 170.50361),
 )
-LONG_LOCATION = (
-    'The Lantern Rooms, <a href="http://example.com/profile?artist=lantern&amp;view=everything" '
-    'onclick="return false" title="a profile that was pasted where a place belongs">somewhere '
-    "between the harbour and the old quarry</a>, second staircase, ask for the caretaker "
-    "<br/>(closed on Mondays, open late on Saturdays)"
-)  # beyond the 256 bytes of a VARCHAR without length, as two of the public set
+# A place that no map has. The public song_data fits a VARCHAR without length throughout.
+ODD_LOCATION = "The Lantern Rooms, 2nd staircase, ask for the caretaker"
 
 
 class Chance:
@@ -199,7 +195,7 @@ def _artist(index: int, chance: Chance) -> Artist:
     artist_id = f"AR{chance.letters(5)}118{index:05X}{chance.below(4096):03X}"
     names = (name, guest) if index % 6 == 5 else (name,)
     if index % 5000 == 3:
-        return Artist(artist_id, names, LONG_LOCATION, None, None)
+        return Artist(artist_id, names, ODD_LOCATION, None, None)
     place, latitude, longitude = chance.pick(PLACES)
     located = chance.happens(0.4)
     return Artist(

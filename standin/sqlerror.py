@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 INTERNAL_ERROR = "XX000"
 FEATURE_NOT_SUPPORTED = "0A000"
 SYNTAX_ERROR = "42601"
+_RULE = "-" * 47
 
 
 class SqlError(Exception):
@@ -27,6 +30,23 @@ class SqlError(Exception):
         self.message = message
         self.detail = detail
         self.hint = hint
+
+
+def detail_block(
+    message: str, *, code: int = 8001, context: str = "", location: str = "", query_id: int = 0
+) -> str:
+    """The DETAIL that Redshift prints under what fails below its SQL parser."""
+    lines = [
+        _RULE,
+        f"error:  {message}",
+        f"code:      {code}",
+        f"context:   {context}".rstrip(),
+        f"query:     {query_id}",
+        f"location:  {location}",
+        f"process:   padbmaster [pid={os.getpid()}]",
+        _RULE,
+    ]
+    return "".join(f"\n  {line}" for line in lines)
 
 
 def not_supported(what: str) -> SqlError:

@@ -131,7 +131,7 @@ def test_statements_are_logged(project: Project, cursor: Any) -> None:
         ("COPY", "success", 0, None),
         ("SELECT", "success", 1, None),
         ("SELECT", "success", 2, None),
-        ("SELECT", "failed", 0, "division by zero"),
+        ("SELECT", "failed", 0, "Divide by zero"),
         ("SELECT", "failed", 0, "syntax error at end of input"),
         ("SELECT", "failed", 0, "function gone() does not exist"),
     ]

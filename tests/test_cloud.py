@@ -255,6 +255,18 @@ def test_every_other_printable_character_may_be_in_a_password(cloud, client):
         )
 
 
+def test_the_name_of_a_cluster_is_kept_in_lower_case(cloud, client):
+    redshift = client("redshift")
+    made = redshift.create_cluster(**CREATE | {"ClusterIdentifier": "cloudTest"})["Cluster"]
+    (found,) = redshift.describe_clusters(ClusterIdentifier="cloudTest")["Clusters"]
+    assert made["ClusterIdentifier"] == found["ClusterIdentifier"] == "cloudtest"
+    with pytest.raises(ClientError, match="ClusterAlreadyExists"):
+        redshift.create_cluster(**CREATE | {"ClusterIdentifier": "CLOUDTEST"})
+    redshift.delete_cluster(ClusterIdentifier="cloudTEST", SkipFinalClusterSnapshot=True)
+    left = redshift.describe_clusters()["Clusters"]
+    assert "cloudtest" not in [cluster["ClusterIdentifier"] for cluster in left]
+
+
 def test_a_role_for_another_service_is_refused(cloud, client):
     make_role(client, Service="ec2.amazonaws.com")
     with pytest.raises(ClientError, match="must delegate access to an Amazon Redshift account"):

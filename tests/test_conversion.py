@@ -10,7 +10,8 @@ import pytest
 
 from standin.copy.columns import Column
 from standin.copy.command import CopyCommand
-from standin.copy.conversion import converter, encode_row
+from standin.copy.conversion import converter
+from standin.copy.copy_text import encode_row
 from standin.copy.json_stream import JsonStream
 from standin.copy.load_error import NULL, ConversionError, SourceNeeded
 from standin.copy.time_formats import epoch_text

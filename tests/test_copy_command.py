@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from standin.copy.command import CopyCommand, parse
-from standin.copy.options import AccessKeys
+from standin.copy.option_reader import AccessKeys
 from standin.dialect.lexer import tokenize
 from standin.sqlerror import SqlError
 

@@ -151,7 +151,7 @@ def test_compressed_objects(option: str, compress: Any) -> None:
     assert load_rows(data, options=option) == ["1\t\\N", "2\t\\N"]
 
 
-@pytest.mark.parametrize("data", [b'{"id":1}', gzip.compress(b'{"id":1}' * 9)[:-9]])
+@pytest.mark.parametrize("data", [b'{"id":1}', gzip.compress(b'{"id":1}' * 9, mtime=0)[:-9]])
 def test_objects_that_are_not_gzip(data: bytes) -> None:
     error = failure(make_load({"data": data}, options="GZIP"))
     assert error.sqlstate == "XX000"
@@ -410,8 +410,8 @@ def test_chunks_are_of_a_moderate_size_and_end_with_lines() -> None:
     load = make_load({"data": data})
     chunks = list(load.chunks())
     assert load.rows_loaded == 60_000
-    assert len(chunks) == 4
-    assert all(chunk.endswith(b"\n") and len(chunk) < CHUNK_SIZE * 1.2 for chunk in chunks)
+    assert len(chunks) == 3
+    assert all(chunk.endswith(b"\n") and len(chunk) < CHUNK_SIZE * 1.6 for chunk in chunks)
     assert sum(chunk.count(b"\n") for chunk in chunks) == 60_000
 
 

@@ -144,13 +144,14 @@ def numbers(project: Project) -> None:
     with closing(project.connect()) as connection, connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE t (a INTEGER); CREATE TABLE numbers (n INTEGER)")
         cursor.execute("INSERT INTO numbers VALUES " + ", ".join(["(1)"] * 1000))
-    project.put("rows/1.json", b'{"a": 1, "b": [1, 2, 3]}\n' * 1_000_000)
+    # of two shapes by turns: read one by one
+    project.put("rows/1.json", b'{"a": 1, "b": [1, 2, 3]}\n{"b": [1, 2, 3], "a": 1}\n' * 500_000)
 
 
 @pytest.mark.usefixtures("numbers")
 @pytest.mark.parametrize(
     ("kind", "message"),
-    [("query", "canceling statement due to user request"), ("copy", "canceled on user's request")],
+    [("query", "canceled on user's request"), ("copy", "canceled on user's request")],
 )
 def test_cancel(project: Project, kind: str, message: str) -> None:
     sql = MILLIONS if kind == "query" else copy_statement(project)

@@ -162,20 +162,41 @@ THEN = {
     ),
     "references with a column": (
         "CREATE TABLE t (a INT REFERENCES users (user_id))",
-        ("SELECT user_id FROM users LIMIT 0",),
+        (
+            "SELECT user_id FROM users LIMIT 0",
+            "CALL pg_catalog.standin_note_key('t', NULL, 'f', ARRAY['a']::text[], 'users',"
+            " ARRAY['user_id']::text[], true)",
+        ),
     ),
     "references without a column": (
         "CREATE TABLE t (a INT REFERENCES time)",
-        ("SELECT FROM time LIMIT 0",),
+        (
+            "SELECT FROM time LIMIT 0",
+            "CALL pg_catalog.standin_note_key('t', NULL, 'f', ARRAY['a']::text[], 'time',"
+            " ARRAY[]::text[], true)",
+        ),
     ),
     "foreign key": (
         "CREATE TABLE t (a INT, b INT, FOREIGN KEY (a, b) REFERENCES s (c, d))",
-        ("SELECT c, d FROM s LIMIT 0",),
+        (
+            "SELECT c, d FROM s LIMIT 0",
+            "CALL pg_catalog.standin_note_key('t', NULL, 'f', ARRAY['a', 'b']::text[], 's',"
+            " ARRAY['c', 'd']::text[], true)",
+        ),
+    ),
+    "keys with and without names": (
+        "CREATE TABLE t (a INT UNIQUE, b INT, CONSTRAINT k PRIMARY KEY (B))",
+        (
+            "CALL pg_catalog.standin_note_key('t', NULL, 'u', ARRAY['a']::text[], '',"
+            " ARRAY[]::text[], true)",
+            "CALL pg_catalog.standin_note_key('t', 'k', 'p', ARRAY['b']::text[], '',"
+            " ARRAY[]::text[], true)",
+        ),
     ),
     "keys of a table made from a query": (
         "CREATE TABLE t DISTKEY (a) SORTKEY (b) AS SELECT 1 AS a, 2 AS b",
         (
-            'SELECT "b", "a" FROM t LIMIT 0',
+            'SELECT "a", "b" FROM t LIMIT 0',
             "CALL pg_redshift.zone_map('t', 'b')",
             "ANALYZE t",
         ),
@@ -186,7 +207,51 @@ THEN = {
 @pytest.mark.parametrize(("sql", "then"), THEN.values(), ids=THEN)
 def test_hidden_statements(sql: str, then: tuple[str, ...]) -> None:
     (only,) = plan(sql, SessionFacts())
-    assert (only.command, only.then) == ("CREATE TABLE", then)
+    *others, last = [each for each in only.then if each != "ANALYZE t"]
+    assert last.startswith("CALL pg_redshift.note_attributes(")
+    assert only.command == "CREATE TABLE"
+    assert tuple(others) == tuple(each for each in then if each != "ANALYZE t")
+    assert ("ANALYZE t" in only.then) == ("ANALYZE t" in then)
+
+
+NOTES = {
+    "nothing": ("CREATE TABLE t (a INT)", "'t', NULL, true, NULL, NULL, NULL, NULL, NULL"),
+    "all of the columns": (
+        "CREATE TABLE t (a INT DISTKEY SORTKEY ENCODE raw, b INT ENCODE zstd)",
+        "'t', NULL, true, 'key', 'a', 'compound', ARRAY['a']::text[],"
+        " ARRAY['a=raw', 'b=zstd']::text[]",
+    ),
+    "all of the table": (
+        "CREATE TABLE IF NOT EXISTS t (a INT, b INT) DISTSTYLE EVEN INTERLEAVED SORTKEY (b, a)",
+        "'t', NULL, true, 'even', NULL, 'interleaved', ARRAY['b', 'a']::text[], NULL",
+    ),
+    "those of another table": (
+        'CREATE TABLE t (LIKE s."P")',
+        "'t', 's.\"p\"', true, NULL, NULL, NULL, NULL, NULL",
+    ),
+    "of a query": (
+        "CREATE TABLE t DISTKEY (a) AS SELECT 1 AS a",
+        "'t', NULL, true, 'key', 'a', NULL, NULL, NULL",
+    ),
+    "distribution altered": (
+        "ALTER TABLE t ALTER DISTSTYLE KEY DISTKEY a, ALTER SORTKEY AUTO",
+        "'t', NULL, false, 'key', 'a', 'auto', ARRAY[]::text[], NULL",
+    ),
+    "encodings altered": (
+        "ALTER TABLE t ALTER COLUMN a ENCODE lzo, ALTER COLUMN b ENCODE raw",
+        "'t', NULL, false, NULL, NULL, NULL, NULL, ARRAY['a=lzo', 'b=raw']::text[]",
+    ),
+    "encodings left to the table": (
+        "ALTER TABLE t ALTER ENCODE AUTO",
+        "'t', NULL, false, NULL, NULL, NULL, NULL, ARRAY[]::text[]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "arguments"), NOTES.values(), ids=NOTES)
+def test_attributes_are_noted(sql: str, arguments: str) -> None:
+    (only,) = plan(sql, SessionFacts())
+    assert f"CALL pg_redshift.note_attributes({arguments})" in only.then
 
 
 REFUSED = {

@@ -115,3 +115,31 @@ def test_several_statements_cannot_be_prepared(wire: Wire) -> None:
     answers = wire.read_until_ready()
     assert codes(answers) == "EZ"
     assert protocol.error_fields(answers[0][1])["C"] == "42601"
+
+
+PIVOTED = "SELECT * FROM (SELECT 'a'::VARCHAR AS k) PIVOT (COUNT(*) FOR k IN ('a', 'b'))"
+
+
+def test_columns_are_asked_for_when_a_statement_is_prepared(wire: Wire) -> None:
+    wire.send(protocol.parse("", PIVOTED, b"\0\0"), bind_and_execute(), SYNC)
+    answers = wire.read_until_ready()
+    assert codes(answers) == "12TDCZ"
+    assert protocol.column_names(answers[2][1]) == ("a", "b")
+    assert protocol.row_values(answers[3][1]) == ["1", "0"]
+
+
+def test_columns_that_cannot_be_asked_for(wire: Wire) -> None:
+    """In the middle of a pipeline PostgreSQL answers no question, and a wrong one is an error."""
+    wire.send(
+        protocol.parse("", "SELECT 1", b"\0\0"), bind_and_execute(), FLUSH,
+        protocol.parse("", PIVOTED, b"\0\0"), SYNC,
+        protocol.parse("", "SELECT * EXCLUDE a FROM (SELECT gone_too() AS a)", b"\0\0"), SYNC,
+        protocol.parse("", "SELECT * EXCLUDE a FROM nowhere", b"\0\0"), SYNC,
+        protocol.parse("", "SELECT 3", b"\0\0"), bind_and_execute(), SYNC,
+    )  # fmt: skip
+    pipeline, function, relation, after = (wire.read_until_ready() for _ in range(4))
+    assert codes(pipeline) == "12TDCEZ"
+    assert protocol.error_fields(pipeline[5][1])["C"] == "0A000"
+    assert protocol.error_fields(function[0][1])["C"] == "42883"
+    assert protocol.error_fields(relation[0][1])["C"] == "42P01"
+    assert codes(after) == "12TDCZ"

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import tempfile
 import threading
 import time
 from contextlib import closing
@@ -13,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from standin.cloud import folders
+from standin.cloud.folder_scan import scan
 from standin.cloud.objects import LocalObjects, ObjectInfo, S3Objects, internal_error
 from standin.sqlerror import SqlError
 
@@ -69,6 +71,17 @@ def keys(source, bucket, prefix):
 def content(source, info):
     with source.open(info) as stream:
         return stream.read()
+
+
+def test_an_object_under_two_names(local, s3, standin):
+    local.create_bucket("twice")
+    local.put("twice", "log_data/a.json", b"content")
+    local.alias("twice", "log_data/a.json", "log-data/a.json")
+    for source in (local, S3Objects(s3)):
+        both = source.list("twice", "")
+        assert [info.key for info in both] == ["log-data/a.json", "log_data/a.json"]
+        assert {content(source, info) for info in both} == {b"content"}
+        assert len({(info.size, info.etag) for info in both}) == 1
 
 
 @pytest.mark.parametrize(
@@ -270,6 +283,42 @@ def test_links_are_followed_and_a_circle_ends(local, folder, tmp_path):
     ]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_a_folder_with_two_names_shows_under_both(local, folder):
+    (folder / "linked").symlink_to(folder / "log_data")
+    both = ["linked/2018/one.json", "log_data/2018/one.json"]
+    assert keys(local, "folder", "l")[:2] == both
+    assert keys(local, "folder", "linked/") == both[:1]
+    assert keys(local, "folder", "log_data/") == both[1:]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("log_data/2018/", ["log_data/2018/one.json"]),
+        ("log_data/2018/o", ["log_data/2018/one.json"]),
+        ("log_da", ["log_data/2018/one.json"]),
+        ("log_data/2018/one.json", ["log_data/2018/one.json"]),
+        ("log_data/2018/one.json/", []),
+        ("log_data/2019/", []),
+        ("log", ["log_data/2018/one.json", "log_json_path.json"]),
+    ],
+)
+def test_prefixes_of_a_folder(local, folder, prefix, expected):
+    assert keys(local, "folder", prefix) == expected
+    assert sorted(key for key, _, _ in scan(str(folder), prefix)) == expected
+
+
+def test_what_changes_outside_a_prefix_shows_in_the_next_listing(s3, local, folder):
+    (folder / "log_json_path.json").unlink()
+    (folder / "other.json").write_bytes(b"other")
+    assert keys(local, "folder", "log_data/") == ["log_data/2018/one.json"]
+    (folder / "log_data" / "2018" / "one.json").unlink()
+    assert keys(local, "folder", "log_data/") == []
+    assert keys(local, "folder", "") == ["other.json"]
+    eventually(lambda: listed_over_http(s3, "folder"), ["other.json"])
+
+
 def test_a_file_that_is_gone_when_it_is_read(s3, local, folder):
     (info,) = local.list("folder", "log_json_path.json")
     (folder / "log_json_path.json").unlink()
@@ -311,3 +360,45 @@ def test_many_threads_list_and_read_while_files_change(local, s3, folder):
         thread.join()
     assert failures == []
     assert len(local.list("folder", "")) == 42
+
+
+def stored(data):
+    content = tempfile.SpooledTemporaryFile()  # noqa: SIM115
+    content.write(data)
+    return content
+
+
+def test_a_file_becomes_an_object(local, s3):
+    local.create_bucket("stored")
+    data = b"0123456789" * 500_000
+    etag = hashlib.md5(data).hexdigest()
+    local.store("stored", "k", stored(data), etag)
+    (info,) = local.list("stored", "")
+    assert (info.size, info.etag) == (len(data), etag)
+    with local.open(info) as one, local.open(info) as other:
+        assert [one.read(15), other.read(5), one.read(5)] == [data[:15], data[:5], data[15:20]]
+    assert content(local, info) == data
+    answer = s3.get_object(Bucket="stored", Key="k")
+    assert (answer["Body"].read(), answer["ServerSideEncryption"]) == (data, "AES256")
+    with local.open(info) as reader:
+        reader.read(1)
+        local.delete(info)
+        local.delete(info)
+        with pytest.raises(OSError, match="deleted while it was read"):
+            reader.read()
+    assert local.list("stored", "") == []
+    with pytest.raises(SqlError, match="The specified key does not exist"):
+        local.open(info)
+
+
+def test_a_version_is_kept(local, s3):
+    local.create_bucket("versions")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    for data in (b"old", b"new"):
+        local.store("versions", "k", stored(data), data.decode())
+    versions = s3.list_object_versions(Bucket="versions")["Versions"]
+    assert {
+        s3.get_object(Bucket="versions", Key="k", VersionId=each["VersionId"])["Body"].read()
+        for each in versions
+    } == {b"old", b"new"}
+    assert content(local, local.find("versions", "k")) == b"new"

@@ -56,7 +56,7 @@ def query(postgres: Postgres, sql: str) -> object:
         ("default_transaction_isolation", "repeatable read"),
         ("TimeZone", "UTC"),
         ("server_encoding", "UTF8"),
-        ("max_connections", "200"),
+        ("max_connections", "450"),
     ],
 )
 def test_setting(postgres: Postgres, setting: str, expected: str) -> None:

@@ -143,6 +143,39 @@ EXPECTED: dict[str, dict[str, list[tuple[Any, ...]]]] = {
         "SELECT COUNT(*), COUNT(DISTINCT song_id), MIN(hour) FROM facts": [(9, 3, 21)],
         "SELECT * FROM listeners ORDER BY 1": [(1, "Ada Lane", "PAID"), (2, "Ben Lane", "FREE")],
     },
+    "casts": {
+        # The copied play has the key of the first.
+        "SELECT COUNT(*), COUNT(DISTINCT songplay_id), MAX(LEN(songplay_id)) FROM songplays": [
+            (6, 5, 32),
+        ],
+        "SELECT day_key, COUNT(*) FROM songplays GROUP BY 1 ORDER BY 1": [
+            ("2018-11-01", 5), ("2018-11-02", 1),
+        ],
+        # 1541106106796 as 154-11-06 10:67:96: 67 minutes and 96 seconds are carried over.
+        "SELECT seen::VARCHAR, COUNT(*) FROM songplays GROUP BY 1 ORDER BY 1 LIMIT 1": [
+            ("0154-11-06 11:08:36", 2),
+        ],
+        "SELECT user_id, level FROM users ORDER BY 1": [(1, "paid"), (2, "free")],
+        "SELECT hour, day, week, weekday, COUNT(*) FROM time GROUP BY 1, 2, 3, 4 ORDER BY 2": [
+            (21, 1, 44, True, 3), (21, 2, 44, True, 1),
+        ],
+    },
+    "newcomers": {
+        "SELECT COUNT(*) FROM users_staging": [(10,)],
+        "SELECT user_id, first_name, level FROM users ORDER BY 1": [
+            (1, "Ada", "paid"), (2, "Ben", "free"),
+        ],
+        "SELECT * FROM artists ORDER BY 1": [
+            ("AR1", "Ann", "Oslo"), ("AR2", "Bob", "Rome"), ("AR3", "Cy", None),
+        ],
+        # Blue by Ann is a DECIMAL(9) of 200 seconds, as COPY cuts off: near 200.5 and 199.
+        "SELECT song_id, COUNT(*) FROM songplays GROUP BY 1 ORDER BY 1": [
+            ("SO1", 3), ("SO2", 1), ("SO3", 1), (None, 1),
+        ],
+        "SELECT weekday, hour, COUNT(*) FROM time GROUP BY 1, 2 ORDER BY 1": [
+            ("Friday", 21, 1), ("Thursday", 21, 4),
+        ],
+    },
 }  # fmt: skip
 
 
@@ -175,12 +208,12 @@ def configuration(sample: Project) -> str:
     )
 
 
-def run(folder: Path, script: str) -> str:
-    """Run one of the project's programs where it is, without any help from outside."""
+def run(folder: Path, script: str, **environment: str) -> str:
+    """Run one of the project's programs where it is, with no other help than `environment`."""
     done = subprocess.run(
         [sys.executable, script],
         cwd=folder,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -213,3 +246,23 @@ def test_a_project_that_goes_row_by_row_and_over_errors(sample: Project, tmp_pat
     assert output[0] == 'column "no_such_column" does not exist'
     assert output[-4:] == ["Blue|4", "21|9", "free|5|83", "paid|1|16"]
     assert {query: sample.query(query) for query in EXPECTED["rows"]} == EXPECTED["rows"]
+
+
+def test_a_notebook_makes_and_removes_the_cluster(standin: Standin, tmp_path: Path) -> None:
+    """Keys and a region in the code, the endpoint in the environment alone."""
+    shutil.copy(PROJECTS / "cluster_notebook.py", tmp_path / "cluster_notebook.py")
+    host, port = standin.host, standin.port
+    (tmp_path / "dwh.cfg").write_text(
+        "[AWS]\nKEY=mykey\nSECRET=mysecret\n[DWH]\nDWH_CLUSTER_TYPE=multi-node\n"
+        "DWH_NUM_NODES=2\nDWH_NODE_TYPE=ra3.xlplus\nDWH_IAM_ROLE_NAME=dwhRole\n"
+        "DWH_CLUSTER_IDENTIFIER=dwhCluster\nDWH_DB=dwh_notebook\nDWH_DB_USER=dwhuser\n"
+        "DWH_DB_PASSWORD=Passw0rd\nDWH_PORT=5439\n"
+    )
+    output = run(tmp_path, "cluster_notebook.py", AWS_ENDPOINT_URL=standin.endpoint_url)
+    assert output.splitlines() == [
+        "dwh_notebook",
+        f"dwhcluster available multi-node 2 nodes at {host}:{port}",
+        "default",
+        "dwh_notebook",
+        "ClusterNotFound",
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 
 from standin.cloud.objects import LISTING, s3_error
-from standin.copy.options import AccessKeys
+from standin.copy.option_reader import AccessKeys
 from standin.sqlerror import SqlError
 
 # The stand-in's own: what it gives its child processes, good for every bucket.

@@ -1,4 +1,4 @@
-"""May this cluster's COPY assume this role, and may the role read this object of S3?
+"""May this cluster assume this role, and may the role read or write this object of S3?
 
 The local IAM and the local buckets decide, in Redshift's words.
 """
@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from itertools import pairwise
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from standin.cloud.iam_policy import Policies, conditions_met, listed
 from standin.cloud.objects import (
     LISTING,
     ObjectInfo,
-    ObjectSource,
+    ObjectStore,
     internal_error,
     reading,
     s3_error,
+    writing,
 )
 
 if TYPE_CHECKING:
@@ -30,11 +32,11 @@ REDSHIFT_SERVICE = "redshift.amazonaws.com"
 
 
 def check_role(cluster: Cluster, user: str, role: str | None) -> None:
-    """Raise Redshift's own error unless the cluster may assume what COPY names as its role.
+    """Raise Redshift's own error unless the cluster may assume what a statement names as its role.
 
     `role` is an ARN, a comma-separated chain of ARNs (each assumes the next), 'default', or None
-    for a COPY that brings its own access keys. The first role must be attached to the cluster and
-    trust Redshift; each further one must exist and trust the one before it.
+    for a statement that brings its own access keys. The first role must be attached to the
+    cluster and trust Redshift; each further one must exist and trust the one before it.
     https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service.html
     """
     if role is None:
@@ -61,13 +63,13 @@ def trusts_redshift(account_id: str, role: str, external_id: str | None = None) 
 
 @dataclass(frozen=True)
 class AuthorizedObjects:
-    """An object source as a role of a cluster sees it: an ObjectSource too.
+    """An object store as a role of a cluster sees it: an ObjectStore too.
 
     Only the role's own policies count, as they do on AWS for a bucket of another account, however
     public; bucket policies are not looked at.
     """
 
-    objects: ObjectSource
+    objects: ObjectStore
     policies: Policies
     region: str
     role: str
@@ -93,6 +95,29 @@ class AuthorizedObjects:
         self._check_object(bucket, key)
         return found
 
+    def check_writable(self, bucket: str, key: str) -> None:
+        """Needs s3:PutObject on the object."""
+        self.objects.check_writable(bucket, key)
+        self._check_region(bucket, writing(bucket, key)["context"])
+        if not self._may("s3:PutObject", f"{bucket}/{key}", {}):
+            raise _access_denied(**writing(bucket, key))
+
+    def check_deletable(self, bucket: str, key: str) -> None:
+        """Needs s3:DeleteObject on the object."""
+        self.objects.check_deletable(bucket, key)
+        if not self._may("s3:DeleteObject", f"{bucket}/{key}", {}):
+            raise _access_denied(**writing(bucket, key))
+
+    def store(self, bucket: str, key: str, content: SpooledTemporaryFile[bytes], etag: str) -> None:
+        """Needs s3:PutObject on the object."""
+        self.check_writable(bucket, key)
+        self.objects.store(bucket, key, content, etag)
+
+    def delete(self, info: ObjectInfo) -> None:
+        """Needs s3:DeleteObject on the object."""
+        self.check_deletable(info.bucket, info.key)
+        self.objects.delete(info)
+
     def _check_object(self, bucket: str, key: str) -> None:
         if not self._may("s3:GetObject", f"{bucket}/{key}", {}):
             raise _access_denied(**reading(bucket, key))
@@ -115,9 +140,9 @@ class AuthorizedObjects:
 
 
 def authorized(
-    objects: ObjectSource, cluster: Cluster, user: str, role: str | None, region: str | None
-) -> ObjectSource:
-    """The objects as a COPY with this role and REGION may read them; SqlError as `check_role`.
+    objects: ObjectStore, cluster: Cluster, user: str, role: str | None, region: str | None
+) -> ObjectStore:
+    """The objects as a role may use them with this REGION; SqlError as `check_role`.
 
     Without a REGION the buckets must be in the cluster's.
     https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html

@@ -1,17 +1,19 @@
-"""Where COPY's objects come from: the local S3's own store, in process, or a real S3 bucket."""
+"""Where COPY's objects come from and UNLOAD's go to: the local S3's own store, in process.
+
+COPY may read a real S3 bucket, too.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
-from standin.sqlerror import INTERNAL_ERROR, SqlError
+from standin.sqlerror import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, SqlError, detail_block
 
 if TYPE_CHECKING:
     from moto.s3.models import FakeBucket, FakeKey
@@ -19,14 +21,13 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
-RULE = "-" * 47
 # Where Redshift's own sources fail when they list and when they read, as its errors print it.
 LISTING = "s3_utility.cpp:568"
 READING = "table_s3_scanner.cpp"
+WRITING = "s3_unloader.cpp"
 
 
-@dataclass(frozen=True)
-class ObjectInfo:
+class ObjectInfo(NamedTuple):
     """One object of a bucket as a listing shows it; `size` in bytes, `etag` without quotes."""
 
     bucket: str
@@ -49,22 +50,28 @@ class ObjectSource(Protocol):
         """The object of exactly this key."""
 
 
+class ObjectStore(ObjectSource, Protocol):
+    """What UNLOAD needs of S3. Every method may be called from any thread."""
+
+    def check_writable(self, bucket: str, key: str) -> None:
+        """SqlError when an object of this key could not be stored."""
+
+    def check_deletable(self, bucket: str, key: str) -> None:
+        """SqlError when the object of this key could not be deleted."""
+
+    def store(self, bucket: str, key: str, content: SpooledTemporaryFile[bytes], etag: str) -> None:
+        """Make a file an object, encrypted as by SSE-S3; the file is the store's from now on."""
+
+    def delete(self, info: ObjectInfo) -> None:
+        """Delete an object; harmless when it is gone."""
+
+
 def internal_error(message: str, *, context: str = "", location: str = "") -> SqlError:
     """An error with the DETAIL block that Redshift prints under its low-level failures.
 
     The query id in it is 0: what fails here does not know which query it serves.
     """
-    lines = [
-        RULE,
-        f"error:  {message}",
-        "code:      8001",
-        f"context:   {context}".rstrip(),
-        "query:     0",
-        f"location:  {location}",
-        f"process:   padbmaster [pid={os.getpid()}]",
-        RULE,
-    ]
-    detail = "".join(f"\n  {line}" for line in lines)
+    detail = detail_block(message, context=context, location=location)
     return SqlError(INTERNAL_ERROR, message, detail=detail)
 
 
@@ -94,9 +101,12 @@ class LocalObjects:
     def __init__(self) -> None:
         from moto.s3.models import FakeKey, s3_backends
 
+        from standin.cloud.aliases import AliasKey
         from standin.cloud.folders import FileKey, FolderBucket
+        from standin.cloud.stored_files import opened, store
 
-        self._backends = s3_backends
+        self._backends, self._alias_class = s3_backends, AliasKey
+        self._opened, self._store_file = opened, store
         self._key_class, self._file_class, self._folder_class = FakeKey, FileKey, FolderBucket
 
     def create_bucket(self, bucket: str, region: str = REGION) -> None:
@@ -110,37 +120,77 @@ class LocalObjects:
             bucket, key, data, etag=etag, disable_notification=True
         )
 
+    def alias(self, bucket: str, key: str, name: str) -> None:
+        """Show an object under a second name, too."""
+        keys = self._bucket(bucket, f"Listing bucket={bucket} prefix={key}").keys
+        keys.setlist(name, [self._alias_class(name, keys[key])])
+
     def list(self, bucket: str, prefix: str) -> list[ObjectInfo]:
         """See ObjectSource. A bucket that is a folder is looked at anew each time."""
         keys = self._fresh_keys(bucket, prefix)
-        objects = sorted((name, key) for name, key in keys.items() if name.startswith(prefix))
-        return [_info(bucket, key) for _, key in objects if isinstance(key, self._key_class)]
+        names = sorted(name for name in list(keys) if name.startswith(prefix))
+        objects = [keys.get(name) for name in names]
+        return [self._info(bucket, key) for key in objects if isinstance(key, self._key_class)]
 
     def open(self, info: ObjectInfo) -> BinaryIO:
         """See ObjectSource. A file of a folder is opened, not read into memory."""
-        key = self._bucket(info.bucket, reading(info.bucket, info.key)["context"]).keys.get(
-            info.key
-        )
+        bucket = self._bucket(info.bucket, reading(info.bucket, info.key)["context"])
+        key = self._known_keys(bucket).get(info.key)
         if not isinstance(key, self._key_class):
             raise no_such_key(info)
         try:
             if isinstance(key, self._file_class):
-                return key.path.open("rb")
-            return io.BytesIO(key.value)
+                return open(key.path, "rb", buffering=0)
+            return self._opened(key)
         except (OSError, ValueError) as gone:
             raise no_such_key(info) from gone
 
     def find(self, bucket: str, key: str) -> ObjectInfo | None:
         """See ObjectSource."""
         found = self._fresh_keys(bucket, key).get(key)
-        return _info(bucket, found) if isinstance(found, self._key_class) else None
+        return self._info(bucket, found) if isinstance(found, self._key_class) else None
+
+    def check_writable(self, bucket: str, key: str) -> None:
+        """See ObjectStore. A folder that is served as a bucket is never written to."""
+        store = self._bucket(bucket, writing(bucket, key)["context"])
+        if isinstance(store, self._folder_class):
+            raise SqlError(
+                FEATURE_NOT_SUPPORTED,
+                f"bucket {bucket} is a folder served read-only, so nothing can be unloaded to it",
+                hint="Unload to another bucket of the local S3.",
+            )
+
+    def check_deletable(self, bucket: str, key: str) -> None:
+        """See ObjectStore."""
+        self.check_writable(bucket, key)
+
+    def store(self, bucket: str, key: str, content: SpooledTemporaryFile[bytes], etag: str) -> None:
+        """See ObjectStore."""
+        self.check_writable(bucket, key)
+        self._store_file(self._bucket(bucket, ""), key, content, etag)
+
+    def delete(self, info: ObjectInfo) -> None:
+        """See ObjectStore."""
+        partition, account = self._backends.bucket_accounts.get(info.bucket, ("aws", ACCOUNT))
+        self._backends[account][partition].delete_object(info.bucket, info.key)
 
     def _fresh_keys(self, bucket: str, prefix: str) -> _VersionedKeyStore:
         """moto's store of a bucket's objects, after a look at the disk if it is a folder."""
         store = self._bucket(bucket, f"Listing bucket={bucket} prefix={prefix}")
         if isinstance(store, self._folder_class):
-            store.rescan()
-        return store.keys
+            store.rescan(prefix)
+        return self._known_keys(store)
+
+    def _known_keys(self, store: FakeBucket) -> _VersionedKeyStore:
+        """moto's store of a bucket's objects, without a look at the disk."""
+        return store.known_keys if isinstance(store, self._folder_class) else store.keys
+
+    def _info(self, bucket: str, key: FakeKey) -> ObjectInfo:
+        """What moto knows of an object."""
+        if isinstance(key, self._file_class):
+            return key.info
+        modified = key.last_modified.replace(tzinfo=timezone.utc)
+        return ObjectInfo(bucket, key.name, key.size, key.etag.strip('"'), modified)
 
     def _bucket(self, name: str, context: str) -> FakeBucket:
         """moto's bucket of this name, whichever account it belongs to."""
@@ -193,10 +243,12 @@ def reading(bucket: str, key: str) -> dict[str, str]:
     }
 
 
-def _info(bucket: str, key: FakeKey) -> ObjectInfo:
-    """What moto knows of an object."""
-    modified = key.last_modified.replace(tzinfo=timezone.utc)
-    return ObjectInfo(bucket, key.name, key.size, key.etag.strip('"'), modified)
+def writing(bucket: str, key: str) -> dict[str, str]:
+    """Context and location of an error that concerns an object to be written."""
+    return {
+        "context": f"S3 key being written : s3://{bucket}/{key}",
+        "location": WRITING,
+    }
 
 
 def _listed(bucket: str, entry: dict[str, Any]) -> ObjectInfo:

@@ -34,6 +34,8 @@ from standin.cloud.redshift_rules import (
 # A cluster that is busy in any of these ways cannot be deleted.
 DELETABLE = ("available", "paused", "storage-full", "hardware-failure", "incompatible-network",
              "incompatible-parameters", "incompatible-hsm", "incompatible-restore")  # fmt: skip
+# Parameters that name a cluster.
+IDENTIFIERS = ("ClusterIdentifier", "NewClusterIdentifier")
 SHORTEST_PASSWORD_S, LONGEST_PASSWORD_S = 900, 3600
 
 
@@ -107,9 +109,18 @@ class StandInRedshiftResponse(RedshiftResponse):
         backend.settle()
         return backend
 
+    def _get_param(self, param_name: str, if_none: Any = None) -> Any:
+        """A parameter of the request. Identifiers of clusters are stored in lower case, so that
+        what is made as dwhCluster is dwhcluster, and is found under either name."""
+        value = super()._get_param(param_name, if_none)
+        if param_name in IDENTIFIERS and isinstance(value, str):
+            return value.lower()
+        return value
+
     def create_cluster(self) -> ActionResult:
         """CreateCluster: refused as AWS refuses it; keeps what moto drops."""
-        refuse(CREATE_CLUSTER_REFUSALS, self.params)
+        identifier = self._get_param("ClusterIdentifier")
+        refuse(CREATE_CLUSTER_REFUSALS, {**self.params, "ClusterIdentifier": identifier})
         refuse_roles(self.current_account, self._get_param("IamRoles", []))
         self._refuse_groups()
         result = super().create_cluster()

@@ -9,20 +9,16 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
-import importlib
 import io
 import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
 from standin.copy.options import ENCODINGS
-from standin.sqlerror import not_supported
+from standin.copy.zstd_stream import ZstdStream
 
 # What reading a damaged stream raises.
 UNREADABLE = (EOFError, OSError, UnicodeError, zlib.error)
-
-# Where a reader of Zstandard comes from: Python 3.14, its backport, or the older package.
-_ZSTD_MODULES = ("compression.zstd", "backports.zstd", "zstandard")
 
 
 class Counter:
@@ -68,10 +64,7 @@ Opener = Callable[[BinaryIO], BinaryIO]
 
 
 def opener(compression: str | None, encoding: str, counter: Counter) -> Opener:
-    """The function from an object's stream to its UTF-8 bytes; counts compressed bytes read.
-
-    SqlError 0A000 when this Python cannot read the compression.
-    """
+    """The function from an object's stream to its UTF-8 bytes; counts compressed bytes read."""
     decompress = _decompressor(compression)
     codec = ENCODINGS[encoding]
 
@@ -88,14 +81,6 @@ def _decompressor(compression: str | None) -> Opener | None:
         return lambda stream: cast(BinaryIO, gzip.GzipFile(fileobj=stream))
     if compression == "bzip2":
         return lambda stream: cast(BinaryIO, bz2.BZ2File(stream))
-    return _zstd() if compression == "zstd" else None
-
-
-def _zstd() -> Opener:
-    for name in _ZSTD_MODULES:
-        try:
-            module = importlib.import_module(name)
-        except ImportError:
-            continue
-        return cast(Opener, module.open)
-    raise not_supported("COPY option ZSTD before Python 3.14 or without the package zstandard")
+    if compression == "zstd":
+        return lambda stream: cast(BinaryIO, ZstdStream(stream))
+    return None

@@ -24,10 +24,15 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]+")
 _REPLACED = re.compile("[\0\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+")
 
 
+def keeps_blanks(command: CopyCommand) -> bool:
+    """Whether no option does anything to blanks at the end or to a string without anything else."""
+    return not (command.blanks_as_null or command.empty_as_null or command.trim_blanks)
+
+
 def varchar_converter(column: Column, command: CopyCommand) -> Callable[[Any], str]:
     """The converter of a VARCHAR column."""
     limit = column.length or 0
-    keeps_blanks = not (command.blanks_as_null or command.empty_as_null or command.trim_blanks)
+    takes_blanks = keeps_blanks(command)
 
     def exact(value: Any) -> str:
         text = _blanks(scalar_text(value), command)
@@ -40,7 +45,7 @@ def varchar_converter(column: Column, command: CopyCommand) -> Callable[[Any], s
             and len(value) <= limit
             and value.isascii()
             and "\0" not in value
-            and (keeps_blanks or value[-1:].strip())
+            and (takes_blanks or value[-1:].strip())
         ):
             return value
         return NULL if value is None else exact(value)

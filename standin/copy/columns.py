@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from standin.copy.command import CopyCommand
 from standin.sqlerror import INTERNAL_ERROR, SqlError
+
+UNDEFINED_COLUMN = "42703"
+DUPLICATE_COLUMN = "42701"
 
 # PostgreSQL's type names to Redshift's; what is missing here cannot be loaded from JSON.
 TYPE_NAMES = {
@@ -92,3 +96,43 @@ def read_columns(rows: Iterable[Sequence[str | None]], table: str) -> list[Colum
     if not columns:
         raise SqlError(INTERNAL_ERROR, f"Cannot COPY into nonexistent table {table}")
     return columns
+
+
+def choose_columns(
+    command: CopyCommand, columns: Sequence[Column], table_name: str
+) -> list[Column]:
+    """The columns to fill: those listed, or all; IDENTITY columns with EXPLICIT_IDS only.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html
+    """
+    if command.columns is None:
+        chosen = [column for column in columns if command.explicit_ids or not column.is_identity]
+    else:
+        chosen = _listed_columns(command.columns, columns, table_name)
+    has_identity = any(column.is_identity for column in chosen)
+    if has_identity and not command.explicit_ids:
+        raise SqlError(INTERNAL_ERROR, "cannot set an identity column to a value")
+    if command.explicit_ids and not has_identity:
+        # Redshift's wording is not known
+        raise SqlError(
+            INTERNAL_ERROR,
+            "EXPLICIT_IDS needs an IDENTITY column among the columns to load, "
+            f"got none in table '{table_name}'",
+        )
+    return chosen
+
+
+def _listed_columns(
+    names: Sequence[str], columns: Sequence[Column], table_name: str
+) -> list[Column]:
+    by_name = {column.name: column for column in columns}
+    chosen: list[Column] = []
+    for name in names:
+        if name not in by_name:
+            raise SqlError(
+                UNDEFINED_COLUMN, f'column "{name}" of relation "{table_name}" does not exist'
+            )
+        if by_name[name] in chosen:
+            raise SqlError(DUPLICATE_COLUMN, f'column "{name}" specified more than once')
+        chosen.append(by_name[name])
+    return chosen

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from standin.copy.options import AccessKeys, read_options, split_address
+from standin.copy.option_reader import AccessKeys
+from standin.copy.options import read_options, split_address
 from standin.dialect.lexer import Token, TokenKind, syntax_error
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, SqlError, not_supported

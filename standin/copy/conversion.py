@@ -21,8 +21,10 @@ from standin.copy.time_formats import (
     DEFAULT_DATE,
     EPOCHS,
     SHOWN_DEFAULT,
+    ZONES,
     date_reader,
     epoch_text,
+    plain_epoch,
     timestamp_reader,
 )
 from standin.sqlerror import not_supported
@@ -45,7 +47,7 @@ class _IntegerType:
     digits: int
 
 
-_INTEGERS = {
+INTEGERS = {
     "smallint": _IntegerType("Short", 16, 4),
     "integer": _IntegerType("Integer", 32, 9),
     "bigint": _IntegerType("Long", 64, 18),
@@ -81,11 +83,6 @@ _PLAIN_DECIMAL = re.compile(r"(-?)0*(\d*)(?:\.(\d*))?", re.ASCII)
 _MAX_EXPONENT = 400
 _EXACT = Context(prec=2 * _MAX_EXPONENT)
 
-# Seconds of so many digits are within Redshift's calendar for certain.
-_SECONDS_DIGITS = 12
-
-_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
 
 def converter(column: Column, command: CopyCommand) -> Converter:
     """The converter of one column, which raises ConversionError or SourceNeeded.
@@ -97,15 +94,6 @@ def converter(column: Column, command: CopyCommand) -> Converter:
         raise not_supported(f"COPY into column {column.name} of type {column.type}")
     convert = make(column, command)
     return _required(convert) if column.not_null else convert
-
-
-def encode_row(fields: list[str]) -> str:
-    """One line of PostgreSQL's COPY text format, without its line break."""
-    line = "\t".join(fields)
-    # control characters and backslashes are rare: one look at the whole line instead of many
-    if "\\" in line or "\n" in line or "\r" in line or line.count("\t") != len(fields) - 1:
-        line = "\t".join([field.translate(_COPY_ESCAPES) for field in fields])
-    return line.replace(NULL, "\\N")
 
 
 def _required(convert: Converter) -> Converter:
@@ -148,7 +136,7 @@ def _bad_number(text: str, allowed: str, shown: str) -> ConversionError:
 
 
 def _integer(column: Column, _: CopyCommand) -> Converter:
-    kind = _INTEGERS[column.type]
+    kind = INTEGERS[column.type]
     digits = kind.digits
 
     def exact(value: Any, text: str) -> str:
@@ -275,7 +263,7 @@ def _timestamp(column: Column, command: CopyCommand) -> Converter:
     with_zone = column.type == "timestamptz"
     per_second = EPOCHS.get(command.time_format or "")
     if per_second:
-        return _epoch(per_second, "+00" if with_zone else "", shown, command)
+        return _epoch(per_second, ZONES[column.type], shown, command)
     read = timestamp_reader(command.time_format, with_zone=with_zone)
 
     def exact(_: Any, text: str) -> str:
@@ -302,18 +290,18 @@ def _epoch(per_second: int, zone: str, shown: str, command: CopyCommand) -> Conv
         )
 
     slow = _non_character(exact)
-    digits = _SECONDS_DIGITS + len(str(per_second)) - 1
+    text_of, digits = plain_epoch(per_second, zone)
 
     def convert(value: Any) -> str:
         if value.__class__ is Number and len(value) <= digits and value.isdigit():
-            return f"{epoch_text(int(value), per_second)}{zone}"
+            return text_of(int(value))
         return slow(value)
 
     return convert
 
 
 _MAKERS: dict[str, Callable[[Column, CopyCommand], Converter]] = {
-    **dict.fromkeys(_INTEGERS, _integer),
+    **dict.fromkeys(INTEGERS, _integer),
     **dict.fromkeys(_FLOATS, _float),
     "numeric": _numeric,
     "boolean": _boolean,

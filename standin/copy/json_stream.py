@@ -122,6 +122,26 @@ class JsonStream:
         ended = self._text.endswith("\n") or not self._text
         return self._line_at(len(self._text)) - ended
 
+    def whole_lines(self, size: int, ahead: int = 0) -> str:
+        """The lines that come next, as many as `size` characters hold; '' for less than one.
+
+        Only what is in memory. `ahead` characters of lines that were given before are left out.
+        """
+        if not ahead:
+            self._end = _SPACE.match(self._text, self._end).end()  # type: ignore[union-attr]
+        start = self._end + ahead
+        return self._text[start : self._text.rfind("\n", start, start + size) + 1]
+
+    def read_on(self, size: int) -> bool:
+        """Take one more block into memory unless `size` characters are there, or no more come."""
+        return len(self._text) - self._end < size and self._refill(self._end)
+
+    def skip(self, size: int, lines: int) -> None:
+        """Go on behind `size` characters, which are `lines` lines, of `whole_lines`."""
+        self._newlines = self._line_at(self._end) - 1 + lines
+        self._end += size
+        self._counted_to = self._end
+
     def _refill(self, keep_from: int) -> bool:
         """Read one more block and forget what stands before `keep_from`; False at the end."""
         if self._finished:

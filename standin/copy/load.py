@@ -5,21 +5,25 @@ Does no I/O but through its object source; runs in a worker thread while others 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from standin.cloud.objects import LISTING, READING, ObjectInfo, ObjectSource, internal_error
 from standin.copy.byte_streams import UNREADABLE, Counter, opener
-from standin.copy.columns import COLUMNS_QUERY, Column, columns_query, read_columns
+from standin.copy.columns import COLUMNS_QUERY, Column, choose_columns, columns_query, read_columns
 from standin.copy.command import CopyCommand
-from standin.copy.conversion import encode_row
-from standin.copy.json_stream import RAW_LENGTH, Broken
+from standin.copy.copy_text import encode_row
+from standin.copy.json_stream import RAW_LENGTH, Broken, JsonStream
 from standin.copy.jsonpaths import Path, read_jsonpaths
+from standin.copy.line_workers import LEAST_BYTES, LineWorkers, Recipe, worker_count
 from standin.copy.load_error import LoadError
 from standin.copy.options import split_address
 from standin.copy.row_reader import SURPRISES, RowError, Stream, row_reader
 from standin.copy.sources import find_sources
+from standin.copy.uniform_lines import Block, UniformLines
 from standin.sqlerror import INTERNAL_ERROR, SqlError
 
 __all__ = [
@@ -33,9 +37,6 @@ __all__ = [
 ]
 
 CHUNK_SIZE = 256 * 1024
-
-UNDEFINED_COLUMN = "42703"
-DUPLICATE_COLUMN = "42701"
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,14 @@ class Load:
         columns: Sequence[Column],
         objects: ObjectSource,
         table_name: str,
+        *,
+        one_by_one: bool = False,
     ) -> None:
+        """`one_by_one` has every value read on its own: what the faster ways are held against."""
         self.command = command
         self.table_name = table_name
         self._objects = objects
-        self._columns = _choose_columns(command, columns, table_name)
+        self._columns = choose_columns(command, columns, table_name)
         self.target_columns = tuple(column.name for column in self._columns)
         missing = [
             column
@@ -73,7 +77,11 @@ class Load:
             if column.not_null
             and not (column in self._columns or column.has_default or column.is_identity)
         ]
-        self._reader = row_reader(command, self._columns, missing, self._read_paths())
+        self._paths = self._read_paths()
+        self._reader = row_reader(command, self._columns, missing, self._paths)
+        self._lines: UniformLines | LineWorkers | None = None
+        if not one_by_one:
+            self._lines = self._reader.uniform
         self._compressed = Counter()
         self._decoded = opener(command.compression, command.encoding, self._compressed)
         self._infos = find_sources(command, objects)
@@ -81,17 +89,11 @@ class Load:
         self.files_bytes = sum(info.size for info in self._infos)
         self.files: list[LoadedFile] = []
         self.errors: list[LoadError] = []
-        # Rows given away before, and the rows collected now: one attribute, read by other threads.
-        self._rows: tuple[int, list[str]] = (0, [])
+        # The number of rows converted so far.
+        self.rows_loaded = 0
         self.current_file = ""
         self._bytes_before = 0
         self._stream: Stream | None = None
-
-    @property
-    def rows_loaded(self) -> int:
-        """The number of rows converted so far."""
-        before, rows = self._rows
-        return before + len(rows)
 
     @property
     def files_done(self) -> int:
@@ -128,24 +130,34 @@ class Load:
         and every chunk is empty. Raises SqlError as soon as MAXERROR rows have failed, or an
         object cannot be read.
         """
-        size, rows = 0, self._rows[1]
-        for info in self._infos:
-            for row in self._encoded_rows(info):
-                rows.append(row)
-                size += len(row) + 1
-                if size >= CHUNK_SIZE:
-                    yield self._chunk()
-                    size, rows = 0, self._rows[1]
+        size, blocks = 0, []
+        with self._workers():
+            for info in self._infos:
+                for count, rows in self._encoded_rows(info):
+                    self.rows_loaded += count
+                    blocks.append(rows)
+                    size += len(rows)
+                    if size >= CHUNK_SIZE:
+                        yield self._chunk(blocks)
+                        size, blocks = 0, []
         if size:
-            yield self._chunk()
+            yield self._chunk(blocks)
 
-    def _chunk(self) -> bytes:
-        rows = self._rows[1]
-        self._rows = (self.rows_loaded, [])
-        if self.command.no_load:
-            return b""
-        rows.append("")
-        return "\n".join(rows).encode("utf-8")
+    def _chunk(self, blocks: list[bytes]) -> bytes:
+        return b"" if self.command.no_load else b"".join(blocks)
+
+    @contextmanager
+    def _workers(self) -> Iterator[None]:
+        """Help for as long as a large load runs."""
+        own, count = self._reader.uniform, worker_count()
+        is_large = self.files_bytes >= LEAST_BYTES
+        if own is None or self._lines is not own or not (is_large and count):
+            yield
+            return
+        recipe = Recipe(self.command, self._columns, self._paths)
+        with closing(LineWorkers(recipe, own, count=count)) as workers:
+            self._lines = workers
+            yield
 
     def _read_paths(self) -> list[Path] | None:
         """The path of each column; None when keys are matched to column names."""
@@ -171,22 +183,15 @@ class Load:
             )
         return paths
 
-    def _encoded_rows(self, info: ObjectInfo) -> Iterator[str]:
+    def _encoded_rows(self, info: ObjectInfo) -> Iterator[Block]:
         """The encoded rows of one object; failed ones are counted, not given."""
         name = f"s3://{info.bucket}/{info.key}"
-        read_row = self._reader.read
         self.current_file = name
         errors_before = len(self.errors)
         with self._objects.open(info) as source, self._decoded(source) as data:
             stream = self._stream = self._reader.stream(data)
             try:
-                for value in stream:
-                    try:
-                        fields: list[str] | None = read_row(value)
-                    except SURPRISES:
-                        fields = self._examined_row(value, stream, name)
-                    if fields is not None:
-                        yield encode_row(fields)
+                yield from self._blocks(stream, name)
             except UNREADABLE as problem:
                 raise self._unreadable(name, problem) from problem
         self._stream = None
@@ -194,6 +199,29 @@ class Load:
         self.files.append(
             LoadedFile(info, stream.bytes_read, stream.lines_read, len(self.errors) - errors_before)
         )
+
+    def _blocks(self, stream: Stream, name: str) -> Iterator[Block]:
+        """The rows of a stream, many at once where its lines are alike."""
+        uniform = self._lines
+        values = iter(stream)
+        if uniform is None or not isinstance(stream, JsonStream):
+            yield from self._single_rows(values, stream, name)
+            return
+        for value in values:
+            few = chain([value], islice(values, uniform.singly - 1))
+            yield from self._single_rows(few, stream, name)
+            while (block := uniform.block(stream)) is not None:
+                yield block
+
+    def _single_rows(self, values: Iterable[Any], stream: Stream, name: str) -> Iterator[Block]:
+        read_row = self._reader.read
+        for value in values:
+            try:
+                fields: list[str] | None = read_row(value)
+            except SURPRISES:
+                fields = self._examined_row(value, stream, name)
+            if fields is not None:
+                yield 1, f"{encode_row(fields)}\n".encode()
 
     def _unreadable(self, name: str, problem: Exception) -> SqlError:
         command = self.command
@@ -240,43 +268,3 @@ class Load:
                 f"Load into table '{self.table_name}' failed.  "
                 "Check 'stl_load_errors' system table for details.",
             )
-
-
-def _choose_columns(
-    command: CopyCommand, columns: Sequence[Column], table_name: str
-) -> list[Column]:
-    """The columns to fill: those listed, or all; IDENTITY columns with EXPLICIT_IDS only.
-
-    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html
-    """
-    if command.columns is None:
-        chosen = [column for column in columns if command.explicit_ids or not column.is_identity]
-    else:
-        chosen = _listed_columns(command.columns, columns, table_name)
-    has_identity = any(column.is_identity for column in chosen)
-    if has_identity and not command.explicit_ids:
-        raise SqlError(INTERNAL_ERROR, "cannot set an identity column to a value")
-    if command.explicit_ids and not has_identity:
-        # Redshift's wording is not known
-        raise SqlError(
-            INTERNAL_ERROR,
-            "EXPLICIT_IDS needs an IDENTITY column among the columns to load, "
-            f"got none in table '{table_name}'",
-        )
-    return chosen
-
-
-def _listed_columns(
-    names: Sequence[str], columns: Sequence[Column], table_name: str
-) -> list[Column]:
-    by_name = {column.name: column for column in columns}
-    chosen: list[Column] = []
-    for name in names:
-        if name not in by_name:
-            raise SqlError(
-                UNDEFINED_COLUMN, f'column "{name}" of relation "{table_name}" does not exist'
-            )
-        if by_name[name] in chosen:
-            raise SqlError(DUPLICATE_COLUMN, f'column "{name}" specified more than once')
-        chosen.append(by_name[name])
-    return chosen

@@ -6,11 +6,10 @@ and this stand-in does not imitate is refused, never ignored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from standin.copy.option_reader import KEY_PARTS, OptionReader, one_character, unescaped
 from standin.dialect.lexer import Token, TokenKind, syntax_error
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import (
@@ -53,7 +52,6 @@ ENCODINGS = {
     "utf8": "utf8", "utf16": "utf-16", "utf16le": "utf-16-le", "utf16be": "utf-16-be",
     "iso88591": "latin-1",
 }  # fmt: skip
-_KEY_PARTS = ("access_key_id", "secret_access_key", "session_token")
 
 # Format -> options that it excludes, by
 # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html
@@ -72,24 +70,6 @@ NOT_IMITATED = {
     "sequencefile", "shapefile", "fixedwidth", "readratio", "job",
 }  # fmt: skip
 
-# The wording of current clusters; the manual's page shows an older one without aws_iam_role.
-INVALID_CREDENTIALS = (
-    "Invalid credentials. Must be of the format: credentials 'aws_iam_role=...' or "
-    "'aws_access_key_id=...;aws_secret_access_key=...[;token=...]'"
-)
-_KEYS_LITERAL = re.compile(
-    r"aws_access_key_id=([^;\s]+);aws_secret_access_key=([^;\s]+)(?:;token=([^;\s]+))?"
-)
-
-
-@dataclass(frozen=True)
-class AccessKeys:
-    """The credentials that a COPY brings itself; what is secret of them is never printed."""
-
-    key_id: str
-    secret: str = field(repr=False)
-    token: str | None = field(default=None, repr=False)
-
 
 def split_address(address: str) -> tuple[str, str]:
     """The bucket and the key (or key prefix) of 's3://bucket/key'."""
@@ -105,13 +85,7 @@ def read_options(cursor: TokenCursor) -> dict[str, object]:
     return reader.checked()
 
 
-class _Options:
-    def __init__(self, cursor: TokenCursor) -> None:
-        self._cursor = cursor
-        self._fields: dict[str, object] = {}
-        self._seen: set[str] = set()
-        self._keys: dict[str, str] = {}
-
+class _Options(OptionReader):
     def read(self) -> None:
         token = self._cursor.next()
         word = token.value if token.kind is TokenKind.WORD else ""
@@ -123,7 +97,7 @@ class _Options:
             self._switch(word)
         elif word in COMPRESSIONS:
             self._set("compression", "compression", word)
-        elif word in _KEY_PARTS:
+        elif word in KEY_PARTS:
             self._once(word)
             self._keys[word] = self._string()
         elif handler := _HANDLERS.get(word):
@@ -145,21 +119,6 @@ class _Options:
         self._fields["format"] = format_name
         return self._fields | self._authorization()
 
-    def _authorization(self) -> dict[str, object]:
-        if self._keys:
-            if self._seen & {"iam_role", "credentials"}:
-                raise SqlError(SYNTAX_ERROR, "conflicting or redundant options")
-            if not {"access_key_id", "secret_access_key"} <= set(self._keys):
-                raise SqlError(INTERNAL_ERROR, INVALID_CREDENTIALS)
-            return {"access_keys": AccessKeys(*map(self._keys.get, _KEY_PARTS))}  # type: ignore[arg-type]
-        if not self._seen & {"iam_role", "credentials"}:
-            raise SqlError(
-                INTERNAL_ERROR,
-                INVALID_CREDENTIALS,
-                hint="This COPY names no authorization; add IAM_ROLE default or IAM_ROLE '<arn>'.",
-            )
-        return {}
-
     def _refuse(self, token: Token, word: str) -> None:
         if word not in NOT_IMITATED:
             raise syntax_error(token)
@@ -169,38 +128,6 @@ class _Options:
             following.kind is TokenKind.STRING or following.is_word("as")
         ):
             self._cursor.next()
-
-    def _once(self, option: str) -> None:
-        if option in self._seen:
-            raise SqlError(SYNTAX_ERROR, "conflicting or redundant options")
-        self._seen.add(option)
-
-    def _set(self, option: str, field: str, value: object) -> None:
-        self._once(option)
-        self._fields[field] = value
-
-    def _argument(self, kind: TokenKind) -> Token:
-        self._cursor.accept("as")
-        token = self._cursor.next()
-        if token.kind is not kind:
-            raise syntax_error(token)
-        return token
-
-    def _string(self) -> str:
-        return self._argument(TokenKind.STRING).value
-
-    def _integer(self) -> int:
-        token = self._argument(TokenKind.NUMBER)
-        if not token.value.isdigit():
-            raise syntax_error(token)
-        return int(token.value)
-
-    def _sees_string(self) -> bool:
-        """Whether an argument follows that may also be left out."""
-        token = self._cursor.peek()
-        ahead = 1 if token is not None and token.is_word("as") else 0
-        argument = self._cursor.peek(ahead)
-        return argument is not None and argument.kind is TokenKind.STRING
 
     def _switch(self, word: str) -> None:
         field, values = SWITCHES[word]
@@ -225,7 +152,7 @@ class _Options:
         self._set("json", "json_argument", _checked_json_argument(argument))
 
     def _delimiter(self) -> None:
-        text = _unescaped(self._string())
+        text = unescaped(self._string())
         if not text or not text.isascii() or set(text) & set("\r\n"):
             raise SqlError(
                 SYNTAX_ERROR, f"DELIMITER takes ASCII characters but no line breaks, got '{text}'"
@@ -233,40 +160,7 @@ class _Options:
         self._set("delimiter", "delimiter", text)
 
     def _quote(self) -> None:
-        self._set("quote", "quote", _one_character("QUOTE", self._string()))
-
-    def _null(self) -> None:
-        token = self._argument(TokenKind.STRING)
-        # In a string of SQL \N is no escape, and yet it is how everybody writes it.
-        text = "\\N" if token.text == "'\\N'" else _unescaped(token.value)
-        if "\n" in text:
-            raise SqlError(SYNTAX_ERROR, "NULL AS cannot be a line break")
-        self._set("null", "null_as", text)
-
-    def _iam_role(self) -> None:
-        if self._cursor.accept("default"):
-            role = "default"
-        else:
-            token = self._cursor.next()
-            if token.kind is not TokenKind.STRING:
-                raise syntax_error(token)
-            role = token.value
-        self._set("iam_role", "role", role)
-
-    def _with(self) -> None:
-        self._cursor.expect("credentials")
-        self._credentials()
-
-    def _credentials(self) -> None:
-        text = self._string()
-        keys = _KEYS_LITERAL.fullmatch(text)
-        if keys:
-            self._set("credentials", "access_keys", AccessKeys(keys[1], keys[2], keys[3]))
-            return
-        name, _, role = text.partition("=")
-        if name != "aws_iam_role" or not role or ";" in role:
-            raise SqlError(INTERNAL_ERROR, INVALID_CREDENTIALS)
-        self._set("credentials", "role", role)
+        self._set("quote", "quote", one_character("QUOTE", self._string()))
 
     def _max_error(self) -> None:
         count = self._integer()
@@ -286,7 +180,7 @@ class _Options:
     def _accept_inv_chars(self) -> None:
         replacement = self._string() if self._sees_string() else "?"
         self._set(
-            "acceptinvchars", "accept_inv_chars", _one_character("ACCEPTINVCHARS", replacement)
+            "acceptinvchars", "accept_inv_chars", one_character("ACCEPTINVCHARS", replacement)
         )
 
     def _encoding(self) -> None:
@@ -321,7 +215,7 @@ _FORMATS = (
 )  # fmt: skip
 # Every option that is read, for the documentation.
 IMITATED = tuple(
-    sorted({*FLAGS, *STRINGS, *SWITCHES, *COMPRESSIONS, *_KEY_PARTS, *_HANDLERS} - {"as", "with"})
+    sorted({*FLAGS, *STRINGS, *SWITCHES, *COMPRESSIONS, *KEY_PARTS, *_HANDLERS} - {"as", "with"})
 )
 
 
@@ -337,19 +231,6 @@ def _checked_json_argument(argument: str) -> str:
         f"invalid JSON argument '{argument}'; expected 'auto', 'auto ignorecase' or the "
         "s3:// address of a JSONPaths file",
     )
-
-
-def _one_character(option: str, text: str) -> str:
-    if len(text) != 1 or not text.isascii() or text == "\0":
-        raise SqlError(SYNTAX_ERROR, f"{option} takes one ASCII character, got '{text}'")
-    return text
-
-
-def _unescaped(text: str) -> str:
-    """A control character that was written with two backslashes: \\t or octal \\ddd."""
-    if re.fullmatch(r"\\[0-7]{1,3}", text):
-        return chr(int(text[1:], 8))
-    return "\t" if text == "\\t" else text
 
 
 def _excluded(word: str, format_name: str) -> SqlError:

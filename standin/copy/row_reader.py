@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Protocol
 
+from standin.copy.column_values import list_converter, plain_numbers
 from standin.copy.columns import Column
 from standin.copy.command import CopyCommand
 from standin.copy.conversion import NO_DATA, Converter, converter
@@ -16,6 +17,7 @@ from standin.copy.delimited_stream import EMPTY_LINE, NOT_DELIMITED, DelimitedSt
 from standin.copy.json_stream import Broken, JsonStream
 from standin.copy.jsonpaths import NOT_AN_OBJECT, Path, PathError, evaluate, source_of
 from standin.copy.load_error import INVALID_LINE, ConversionError, Source, SourceNeeded
+from standin.copy.uniform_lines import Member, UniformLines
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 EXTRA_COLUMNS = 1202
@@ -59,6 +61,10 @@ class RowReader(Protocol):
     def read(self) -> Callable[[Any], list[str]]:
         """From what a stream gives to the values; raises SURPRISES."""
 
+    @property
+    def uniform(self) -> UniformLines | None:
+        """What reads many rows of a stream at once, if this format and these columns allow it."""
+
     def examine(self, value: Any, stream: Stream) -> list[str]:
         """The values of the row that the stream gave last; raises RowError."""
 
@@ -83,6 +89,8 @@ def row_reader(
 
 class Incomplete:
     """A reader of rows that lack a column; see RowReader."""
+
+    uniform = None
 
     def __init__(self, reader: RowReader, missing: Column) -> None:
         self.stream = reader.stream
@@ -111,6 +119,7 @@ class JsonRows:
         self._ignores_case = paths is None and command.json_argument == "auto ignorecase"
         self._paths = paths if paths is not None else [(column.name,) for column in columns]
         self.read = self._reader()
+        self.uniform = self._uniform()
 
     def stream(self, data: BinaryIO) -> Stream:
         """See RowReader."""
@@ -148,6 +157,22 @@ class JsonRows:
 
         return read
 
+    def _uniform(self) -> UniformLines | None:
+        """What reads lines of one shape, if every column is filled from a member of its own."""
+        keys = [path[0] for path in self._paths if len(path) == 1 and isinstance(path[0], str)]
+        if len(keys) < len(self._paths):
+            return None
+        members = [
+            Member(
+                key,
+                convert,
+                list_converter(column, self._command, convert),
+                plain_numbers(column, self._command),
+            )
+            for key, convert, column in zip(keys, self._converters, self._columns, strict=True)
+        ]
+        return UniformLines(members, ignores_case=self._ignores_case)
+
     def _member(self, path: Path, value: Any, stream: Stream) -> Any:
         """What a column is filled from; objects and arrays as they stand in the file."""
         try:
@@ -161,6 +186,8 @@ class JsonRows:
 
 class DelimitedRows:
     """CSV and delimited text: the fields of a line are those of the columns, in order."""
+
+    uniform = None
 
     def __init__(self, command: CopyCommand, columns: Sequence[Column]) -> None:
         self._command = command

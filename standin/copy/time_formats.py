@@ -22,6 +22,8 @@ SHOWN_DEFAULT = {
 }
 # These keywords are case-sensitive, the parts of a format string are not.
 EPOCHS = {"epochsecs": 1, "epochmillisecs": 1000}
+# An epoch is in UTC.
+ZONES = {"timestamp": "", "timestamptz": "+00"}
 
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -64,7 +66,10 @@ _AUTO_TIMES = (
 # since 1970.
 _FIRST_SECOND = -210_866_803_200
 _END_SECOND = 9_224_318_016_000
-_DAY = 86_400
+_HOUR = 3600
+# Seconds of so many digits end with the year 33658.
+_SECONDS_DIGITS = 12
+_MINUTES_AND_SECONDS = [f"{second // 60:02}:{second % 60:02}" for second in range(_HOUR)]
 
 
 def date_reader(date_format: str | None) -> Reader:
@@ -91,11 +96,37 @@ def epoch_text(count: int, per_second: int) -> str | None:
     seconds, rest = divmod(count, per_second)
     if not _FIRST_SECOND <= seconds < _END_SECOND:
         return None
-    days, second = divmod(seconds, _DAY)
+    hour, second = divmod(seconds, _HOUR)
+    begin, era = _hour_text(hour)
+    return f"{begin}{_MINUTES_AND_SECONDS[second]}{_fraction_text(rest)}{era}"
+
+
+def plain_epoch(per_second: int, zone: str) -> tuple[Callable[[int], str], int]:
+    """The function from a count of units after 1970 to its timestamp, and the digits it takes.
+
+    So few that every count lies within Redshift's calendar and needs no era.
+    """
+    per_hour = _HOUR * per_second
+    fractions = [_fraction_text(rest) + zone for rest in range(per_second)]
+
+    def text_of(count: int) -> str:
+        clock = _MINUTES_AND_SECONDS[count // per_second % _HOUR]
+        return _hour_text(count // per_hour)[0] + clock + fractions[count % per_second]
+
+    return text_of, _SECONDS_DIGITS + len(str(per_second)) - 1
+
+
+def _fraction_text(milliseconds: int) -> str:
+    """The fraction of a second as it is written behind the seconds."""
+    return f".{milliseconds:03}" if milliseconds else ""
+
+
+@lru_cache(maxsize=4096)
+def _hour_text(hours: int) -> tuple[str, str]:
+    """Day and hour, `hours` after 1970-01-01, and the era as _day_text has it."""
+    days, hour = divmod(hours, 24)
     day, era = _day_text(days)
-    minute, second = divmod(second, 60)
-    fraction = f".{rest:03}" if rest else ""
-    return f"{day} {minute // 60:02}:{minute % 60:02}:{second:02}{fraction}{era}"
+    return f"{day} {hour:02}:", era
 
 
 @lru_cache(maxsize=4096)

@@ -9,14 +9,18 @@ one). Behind grouping the alias's expression itself takes the alias's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from standin.dialect import selects
+from standin.dialect import nested_aliases, selects
+from standin.dialect.edits import Edit, Edits, Render, constant
+from standin.dialect.known_columns import KnownColumns, quoted
 from standin.dialect.lexer import TokenKind
+from standin.dialect.nested_aliases import NestedUse
 from standin.dialect.redshift import LABELS_THAT_NEED_AS, words
 from standin.dialect.selects import From, Item, Select
 from standin.dialect.statement import Statement
+from standin.sqlerror import not_supported
 
 AGGREGATES = words(
     """
@@ -24,33 +28,17 @@ AGGREGATES = words(
     percentile_disc stddev stddev_pop stddev_samp sum var_pop var_samp variance
     """
 )
-Render = Callable[[int, int], str]
-Edit = Callable[[Render], str]
+Condition = Callable[[Render], bool]
 
 
-@dataclass
-class Edits:
-    """Changes to a statement's text: instead of a token, and after one.
-
-    `dropped` maps the first token of what is left out to the token after it.
-    """
-
-    instead: dict[int, Edit] = field(default_factory=dict)
-    after: dict[int, list[Edit]] = field(default_factory=dict)
-    dropped: dict[int, int] = field(default_factory=dict)
-
-    def append(self, index: int, edit: Edit) -> None:
-        """Put a text behind the token."""
-        self.after.setdefault(index, []).append(edit)
-
-
-def resolve(statement: Statement) -> Edits:
+def resolve(statement: Statement, known: KnownColumns = ()) -> Edits:
     """The edits that give every use of an alias its meaning."""
     edits = Edits()
-    for select in selects.find(statement):
+    found = list(selects.find(statement))
+    for select in found:
         if any(item.alias is not None for item in select.items):
             _write_as(statement, select, edits)
-            _Resolver(statement, select, edits).resolve()
+            _Resolver(statement, select, edits, found, known).resolve()
     return edits
 
 
@@ -58,14 +46,23 @@ def _write_as(statement: Statement, select: Select, edits: Edits) -> None:
     for item in select.items:
         is_bare = item.alias is not None and item.alias is statement.tokens[item.high]
         if is_bare and item.name in LABELS_THAT_NEED_AS:
-            edits.instead[item.high] = _constant(f"AS {quoted(item.name)}")
+            edits.instead[item.high] = constant(f"AS {quoted(item.name)}")
 
 
 class _Resolver:
     """Resolves the aliases of one SELECT."""
 
-    def __init__(self, statement: Statement, select: Select, edits: Edits) -> None:
+    def __init__(
+        self,
+        statement: Statement,
+        select: Select,
+        edits: Edits,
+        found: Sequence[Select],
+        known: KnownColumns,
+    ) -> None:
         self._statement = statement
+        self._found = found
+        self._known = known
         self._tokens = statement.tokens
         self._select = select
         self._edits = edits
@@ -75,7 +72,7 @@ class _Resolver:
         self._is_grouped = bool(
             self._aggregate_arguments or {"group by", "having"} & set(select.clauses)
         )
-        self._laterals: dict[int, str] = {}
+        self._laterals: dict[int, _Lateral] = {}
         self._group_keys = self._bare_group_keys()
 
     def resolve(self) -> None:
@@ -102,25 +99,55 @@ class _Resolver:
             item = aliases.get(self._tokens[index].value)
             if item is not None and selects.is_reference(self._statement, index):
                 self._refer(index, item)
+        nested = nested_aliases.references(self._statement, self._select, self._found, (low, high))
+        for index, select in nested:
+            item = aliases.get(self._tokens[index].value)
+            if item is not None:
+                self._refer_from(select, index, item)
 
     def _keep_name(self, index: int) -> None:
         """An item that is nothing but an alias is called like it."""
         if index in self._edits.instead and self._tokens[index].is_name:
-            self._edits.append(index, _constant(f" AS {quoted(self._tokens[index].value)}"))
+            self._edits.append(index, constant(f" AS {quoted(self._tokens[index].value)}"))
 
     def _refer(self, index: int, item: Item) -> None:
         per_row = self._is_per_row(index)
         if self._is_beyond_rows(item):
             # Neither WHERE nor another aggregate can take one: it must be FROM's column.
             if not self._is_before_grouping(index):
-                self._edits.instead[index] = _in_parentheses(item)
+                self._edits.instead[index] = _Parenthesised(item)
         elif self._can_be_lateral(item) and (per_row or item.name in self._group_keys):
-            name = self._lateral(item)
+            lateral = self._lateral(item, _always)
             if not per_row:
-                self._group_by_lateral(item, name)
-            self._edits.instead[index] = lambda render: name
+                self._group_by(lateral)
+            self._edits.instead[index] = constant(lateral.column)
         else:
-            self._edits.instead[index] = _in_parentheses(item)
+            self._edits.instead[index] = _Parenthesised(item)
+
+    def _refer_from(self, nested: Select, index: int, item: Item) -> None:
+        """A name in a nested query, which may have a column of that name itself."""
+        use = NestedUse(self._statement, nested, item.name, self._edits, self._known)
+        per_row = self._is_per_row(index)
+        is_grouped_by = "group by" in self._select.clauses
+        if self._is_beyond_rows(item):
+            if self._is_before_grouping(index):
+                return
+            use.meaning = _refused("an alias of an aggregate or a window function")
+        elif self._can_be_lateral(item) and (per_row or is_grouped_by):
+            lateral = self._lateral(item, use.is_alias)
+            if not per_row:
+                self._group_by(lateral)
+            use.meaning = constant(lateral.column)
+        elif self._reads_columns(item):
+            use.meaning = _refused("an alias of this item")
+        else:
+            use.meaning = _Parenthesised(item)
+        self._edits.instead[index] = use
+
+    def _reads_columns(self, item: Item) -> bool:
+        """Whether the item's text may mean something else inside another query."""
+        span = range(item.low, item.high)
+        return any(selects.is_reference(self._statement, index) for index in span)
 
     def _can_be_lateral(self, item: Item) -> bool:
         """Not without FROM, for a NULL without a type, or where * means merged columns."""
@@ -210,22 +237,21 @@ class _Resolver:
     def _bare_group_keys(self) -> set[str]:
         return {self._tokens[low].value for low, high in self._keys("group by") if high - low == 1}
 
-    def _group_by_lateral(self, item: Item, name: str) -> None:
+    def _group_by(self, lateral: _Lateral) -> None:
         """GROUP BY a takes FROM's column or the alias, the LATERAL query has the same value."""
         last = self._select.clauses["group by"][1] - 1
-        text = f", {name}"
-        known = [edit(_nothing) for edit in self._edits.after.get(last, [])]
-        if text not in known:
-            self._edits.append(last, lambda render: text)
+        if not any(edit == lateral.as_key for edit in self._edits.after.get(last, ())):
+            self._edits.append(last, lateral.as_key)
 
-    def _lateral(self, item: Item) -> str:
-        """The column that holds the value of the alias's name, added to FROM when needed."""
+    def _lateral(self, item: Item, is_needed: Condition) -> _Lateral:
+        """What FROM gets, where needed, for the value of the alias's name."""
         if item.low not in self._laterals:
             if not self._laterals:
                 self._name_relations()
             number = f"{self._select.start}.{len(self._laterals) + 1}"
-            self._laterals[item.low] = f'"alias {number}"."value {number}"'
-            self._edits.append(self._from_end(), _Lateral(item, number, self._stars()))
+            self._laterals[item.low] = _Lateral(item, number, self._stars())
+            self._edits.append(self._from_end(), self._laterals[item.low])
+        self._laterals[item.low].conditions.append(is_needed)
         return self._laterals[item.low]
 
     def _from_end(self) -> int:
@@ -240,10 +266,10 @@ class _Resolver:
         for relation in self._from.relations:
             if relation.name is None:
                 text = f" AS {quoted(f'derived {relation.last}')}"
-                self._edits.append(relation.last, _constant(text))
+                self._edits.append(relation.last, constant(text))
         for item in self._select.items:
             if self._is_star(item):
-                self._edits.instead[item.low] = _constant(self._stars())
+                self._edits.instead[item.low] = constant(self._stars())
 
 
 @dataclass(frozen=True)
@@ -256,15 +282,23 @@ class _Parenthesised:
         return f"({render(self.item.low, self.item.high)})"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Lateral:
-    """What FROM gets for an alias."""
+    """What FROM gets for an alias, if one of its uses turns out to need it."""
 
     item: Item
     number: str
     stars: str
+    conditions: list[Condition] = field(default_factory=list)
+
+    @property
+    def column(self) -> str:
+        """The column that holds the value."""
+        return f'"alias {self.number}"."value {self.number}"'
 
     def __call__(self, render: Render) -> str:
+        if not self._is_needed(render):
+            return ""
         name = quoted(self.item.name)
         value = render(self.item.low, self.item.high)
         return (
@@ -273,19 +307,20 @@ class _Lateral:
             f' AS "alias {self.number}"'
         )
 
+    def as_key(self, render: Render) -> str:
+        """What GROUP BY gets."""
+        return f", {self.column}" if self._is_needed(render) else ""
 
-def _in_parentheses(item: Item) -> Edit:
-    return _Parenthesised(item)
-
-
-def _constant(text: str) -> Edit:
-    return lambda render: text
-
-
-def _nothing(low: int, high: int) -> str:
-    return ""
+    def _is_needed(self, render: Render) -> bool:
+        return any(condition(render) for condition in self.conditions)
 
 
-def quoted(name: str) -> str:
-    """A folded name as PostgreSQL reads it."""
-    return '"' + name.replace('"', '""') + '"'
+def _always(render: Render) -> bool:
+    return True
+
+
+def _refused(what: str) -> Edit:
+    def refuse(render: Render) -> str:
+        raise not_supported(f"{what} in a nested query")
+
+    return refuse

@@ -5,26 +5,28 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
 
 from __future__ import annotations
 
-from standin.dialect import redshift
+from collections.abc import Callable
+
+from standin.dialect import redshift, table_notes
+from standin.dialect.alter_attributes import NO_CHANGE, alter_attributes
 from standin.dialect.lexer import Token, syntax_error
 from standin.dialect.plan import Plan
 from standin.dialect.relations import Relations
 from standin.dialect.rewriter import Facts, Rewriter
 from standin.dialect.sqltypes import parse_type
 from standin.dialect.statement import Statement
-from standin.dialect.table_attributes import parse_table_attributes
+from standin.dialect.table_attributes import TableNote
 from standin.dialect.table_columns import (
     check_name,
     literal,
     parse_column,
-    parse_references,
     spelled,
 )
+from standin.dialect.table_keys import note, parse_key
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported
 
-# An action of PostgreSQL's that changes nothing but fails when the table is missing.
-_NO_CHANGE = "SET (fillfactor = 100)"
+_KEY_WORDS = ("constraint", "primary", "unique", "foreign")
 
 
 def alter_table(statement: Statement, facts: Facts) -> Plan:
@@ -32,24 +34,14 @@ def alter_table(statement: Statement, facts: Facts) -> Plan:
     cursor = TokenCursor(statement.tokens, 2)
     target = cursor.qualified_name()
     table = ".".join(spelled(part) for part in target)
-    action = cursor.accept_any("rename", "owner", "add", "drop", "append", "alter")
+    action = cursor.accept_any(*_ACTIONS, "add")
     if action is None:
         raise _alteration_not_yet(cursor)
-    if action == "append":
-        return _append(cursor, table)
-    if action == "alter":
-        return _alter(cursor, table)
-    if action == "add":
-        text = _add(cursor, statement, facts, target[-1])
-    elif action == "drop":
-        text = _drop_column(cursor)
-    elif action == "owner":
-        cursor.expect("to")
-        text = f"OWNER TO {spelled(cursor.name())}"
-    else:
-        text = _rename(cursor)
-    cursor.expect_end()
-    return Plan(f"ALTER TABLE {table} {text}", "ALTER TABLE")
+    if action != "add":
+        return _ACTIONS[action](cursor, table)
+    if any(cursor.sees(word) for word in _KEY_WORDS):
+        return _add_key(cursor, table)
+    return _add(cursor, statement, facts, target)
 
 
 def _alteration_not_yet(cursor: TokenCursor) -> SqlError:
@@ -65,31 +57,17 @@ def _append(cursor: TokenCursor, table: str) -> Plan:
     leftover = cursor.accept_any("ignoreextra", "filltarget") or ""
     cursor.expect_end()
     arguments = ", ".join(literal(text) for text in (table, source, leftover))
-    return Plan(
-        f"CALL {redshift.LIBRARY_SCHEMA}.append({arguments})", "ALTER TABLE APPEND", commits=True
-    )
+    sql = f"CALL {redshift.LIBRARY_SCHEMA}.append({arguments})"
+    return Plan(sql, "ALTER TABLE APPEND", commits=True, tag="ALTER TABLE APPEND")
 
 
 def _alter(cursor: TokenCursor, table: str) -> Plan:
-    if not cursor.sees("distkey") and not cursor.sees("column"):
-        found = parse_table_attributes(cursor)
-        if (found.dist_style, found.sort_style, found.encode_auto) == (None, None, False):
-            raise _alteration_not_yet(cursor)
-    elif cursor.accept("distkey"):
-        cursor.name()
-    else:
-        return _alter_column(cursor, table)
-    cursor.expect_end()
-    return Plan(f"ALTER TABLE {table} {_NO_CHANGE}", "ALTER TABLE")
-
-
-def _alter_column(cursor: TokenCursor, table: str) -> Plan:
+    """ALTER COLUMN .. TYPE, or attributes."""
+    kind = cursor.peek(2)
+    if not cursor.sees("column") or kind is None or not kind.is_word("type"):
+        return alter_attributes(cursor, table)
     cursor.expect("column")
     column = cursor.name()
-    if cursor.accept("encode"):
-        cursor.name()
-        cursor.expect_end()
-        return Plan(f"ALTER TABLE {table} {_NO_CHANGE}", "ALTER TABLE")
     cursor.expect("type")
     found = parse_type(cursor, column=column.value)
     cursor.expect_end()
@@ -97,51 +75,84 @@ def _alter_column(cursor: TokenCursor, table: str) -> Plan:
         message = f'target data type "{found.postgres}" is not supported'
         raise SqlError(FEATURE_NOT_SUPPORTED, message)
     arguments = f"{literal(table)}, {literal(column.value)}, {found.length}"
-    return Plan(f"CALL {redshift.LIBRARY_SCHEMA}.resize({arguments})", "ALTER TABLE")
+    return Plan(
+        f"CALL {redshift.LIBRARY_SCHEMA}.resize({arguments})", "ALTER TABLE", tag="ALTER TABLE"
+    )
 
 
-def _add(cursor: TokenCursor, statement: Statement, facts: Facts, table: Token) -> str:
-    if cursor.accept("constraint"):
-        cursor.name()
-        return _add_key(cursor)
-    if cursor.sees("primary") or cursor.sees("unique") or cursor.sees("foreign"):
-        return _add_key(cursor)
+def _add(cursor: TokenCursor, statement: Statement, facts: Facts, target: list[Token]) -> Plan:
     cursor.accept("column")
     rewriter = Rewriter(statement, facts, Relations(statement))
-    column = parse_column(cursor, table.value, rewriter.render)
+    column = parse_column(cursor, target[-1].value, rewriter.render)
+    cursor.expect_end()
     if column.identity is not None:
         raise SqlError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD of an identity column")
-    return f"ADD COLUMN {column.ddl}"
+    table = ".".join(spelled(part) for part in target)
+    then: tuple[str, ...] = ()
+    if column.encoding is not None:
+        note = TableNote(encodings={column.name.value: column.encoding})
+        then = (table_notes.altered(table, note),)
+    return Plan(f"ALTER TABLE {table} ADD COLUMN {column.ddl}", "ALTER TABLE", then)
 
 
-def _add_key(cursor: TokenCursor) -> str:
+def _add_key(cursor: TokenCursor, table: str) -> Plan:
     """A promise that nobody checks; its columns must exist."""
-    kind = cursor.accept_any("primary", "unique", "foreign")
-    if kind is None:
+    name = cursor.name().value if cursor.accept("constraint") else None
+    key = parse_key(cursor, name)
+    if key is None:
         raise syntax_error(cursor.peek())
-    if kind != "unique":
-        cursor.expect("key")
-    names = cursor.names_in_parentheses()
-    if kind == "foreign":
-        cursor.expect("references")
-        parse_references(cursor)
-    return ", ".join(f"ALTER COLUMN {spelled(name)} SET STATISTICS -1" for name in names)
+    cursor.expect_end()
+    columns = (f'ALTER COLUMN "{column}" SET STATISTICS -1' for column in key.columns)
+    sql = f"ALTER TABLE {table} {', '.join(columns)}"
+    return Plan(sql, "ALTER TABLE", (note(table, key, is_new_table=False),))
 
 
-def _drop_column(cursor: TokenCursor) -> str:
-    for clause in ("constraint", "primary"):
-        if cursor.sees(clause):
-            raise not_supported("ALTER TABLE DROP of a constraint")
-    cursor.accept("column")
-    name = spelled(cursor.name())
+def _drop(cursor: TokenCursor, table: str) -> Plan:
+    """A column, or a key that was promised."""
+    is_key = cursor.accept("constraint")
+    if not is_key:
+        cursor.accept("column")
+    name = check_name(cursor.name())
     behaviour = cursor.accept_any("cascade", "restrict")
-    return f"DROP COLUMN {name}" + (f" {behaviour.upper()}" if behaviour else "")
+    cursor.expect_end()
+    if is_key:
+        arguments = (
+            f"{literal(table)}, {literal(name.value)}, {str(behaviour == 'cascade').lower()}"
+        )
+        drop_key = f"CALL {redshift.LIBRARY_SCHEMA}.drop_key({arguments})"
+        return Plan(f"ALTER TABLE {table} {NO_CHANGE}", "ALTER TABLE", (drop_key,))
+    suffix = f" {behaviour.upper()}" if behaviour else ""
+    return Plan(f"ALTER TABLE {table} DROP COLUMN {spelled(name)}{suffix}", "ALTER TABLE")
 
 
-def _rename(cursor: TokenCursor) -> str:
-    if cursor.accept("to"):
-        return f"RENAME TO {spelled(check_name(cursor.name()))}"
-    cursor.accept("column")
-    old = spelled(cursor.name())
+def _owner(cursor: TokenCursor, table: str) -> Plan:
     cursor.expect("to")
-    return f"RENAME COLUMN {old} TO {spelled(check_name(cursor.name()))}"
+    owner = spelled(cursor.name())
+    cursor.expect_end()
+    return Plan(f"ALTER TABLE {table} OWNER TO {owner}", "ALTER TABLE")
+
+
+def _rename(cursor: TokenCursor, table: str) -> Plan:
+    if cursor.accept("to"):
+        new = check_name(cursor.name())
+        cursor.expect_end()
+        return Plan(f"ALTER TABLE {table} RENAME TO {spelled(new)}", "ALTER TABLE")
+    cursor.accept("column")
+    old = cursor.name()
+    cursor.expect("to")
+    new = check_name(cursor.name())
+    cursor.expect_end()
+    return Plan(
+        f"ALTER TABLE {table} RENAME COLUMN {spelled(old)} TO {spelled(new)}",
+        "ALTER TABLE",
+        (table_notes.renamed(table, old.value, new.value),),
+    )
+
+
+_ACTIONS: dict[str, Callable[[TokenCursor, str], Plan]] = {
+    "alter": _alter,
+    "append": _append,
+    "drop": _drop,
+    "owner": _owner,
+    "rename": _rename,
+}

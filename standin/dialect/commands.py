@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from standin.copy import command as copy_command
+from standin.dialect import late_views
 from standin.dialect.lexer import TokenKind, syntax_error
 from standin.dialect.plan import Plan
 from standin.dialect.redshift import words
@@ -27,14 +28,15 @@ def query(statement: Statement, facts: Facts) -> Plan:
     """SELECT, WITH, INSERT and UPDATE."""
     word = statement.tokens[0].value
     command = word.upper() if word in ("insert", "update") else "SELECT"
-    return Plan(rewrite(statement, facts), command)
+    reads = any(token.is_word("from", "update") for token in statement.tokens)
+    return Plan(rewrite(statement, facts), command, reads_tables=reads)
 
 
 def delete(statement: Statement, facts: Facts) -> Plan:
     """DELETE [FROM]: https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html"""
     if len(statement.tokens) > 1 and statement.tokens[1].is_word("from"):
-        return Plan(rewrite(statement, facts), "DELETE")
-    return Plan("DELETE FROM " + rewrite(statement, facts, 1), "DELETE")
+        return Plan(rewrite(statement, facts), "DELETE", reads_tables=True)
+    return Plan("DELETE FROM " + rewrite(statement, facts, 1), "DELETE", reads_tables=True)
 
 
 def copy(statement: Statement, facts: Facts) -> Plan:
@@ -63,8 +65,10 @@ def create_view(statement: Statement, facts: Facts) -> Plan:
     names = cursor.names_in_parentheses() if cursor.sees_op("(") else []
     columns = f" ({', '.join(spelled(check_name(column)) for column in names)})" if names else ""
     cursor.expect("as")
-    if [token.value for token in statement.tokens[-4:]] == ["with", "no", "schema", "binding"]:
-        raise not_supported("WITH NO SCHEMA BINDING")
+    if late_views.is_late(statement):
+        body = rewrite(statement, facts, cursor.position, len(statement.tokens) - 4)
+        bare = [column.value for column in names]
+        return late_views.create_late_view(statement, name, bare, body, replaces=bool(replaces))
     body = rewrite(statement, facts, cursor.position)
     return Plan(f"CREATE {replaces}VIEW {name}{columns} AS {body}", "CREATE VIEW")
 
@@ -103,7 +107,7 @@ def truncate(statement: Statement, facts: Facts) -> Plan:
     cursor.accept("table")
     name = _name(cursor)
     cursor.expect_end()
-    return Plan(f"TRUNCATE TABLE {name}", "TRUNCATE TABLE", commits=True)
+    return Plan(f"TRUNCATE TABLE {name}", "TRUNCATE TABLE", commits=True, tag="TRUNCATE")
 
 
 def lock(statement: Statement, facts: Facts) -> Plan:
@@ -229,7 +233,7 @@ def declare(statement: Statement, facts: Facts) -> Plan:
     cursor.accept("without", "hold")
     cursor.expect("for")
     body = rewrite(statement, facts, cursor.position)
-    return Plan(f"DECLARE {name} CURSOR FOR {body}", "DECLARE CURSOR")
+    return Plan(f"DECLARE {name} CURSOR FOR {body}", "DECLARE CURSOR", reads_tables=True)
 
 
 def fetch(statement: Statement, facts: Facts) -> Plan:
@@ -249,7 +253,7 @@ def fetch(statement: Statement, facts: Facts) -> Plan:
     name = spelled(cursor.name())
     cursor.expect_end()
     words = ["FETCH", (direction or "").upper(), count, "FROM", name]
-    return Plan(" ".join(filter(None, words)), "FETCH")
+    return Plan(" ".join(filter(None, words)), "FETCH", reads_tables=True)
 
 
 def close(statement: Statement, facts: Facts) -> Plan:

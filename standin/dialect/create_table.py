@@ -1,7 +1,8 @@
 """CREATE TABLE: Redshift's columns and attributes, checked, to PostgreSQL's DDL.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html. Distribution, sorting and
-encoding are checked and dropped; keys are promises that nobody enforces, so they are dropped too.
+encoding are checked and written down for the views that tell of them; so are keys, promises that
+nobody enforces.
 Character lengths are bytes: each such column gets a CHECK, because PostgreSQL counts characters.
 """
 
@@ -10,26 +11,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from standin.dialect import redshift
+from standin.dialect import redshift, table_notes
 from standin.dialect.lexer import Token, syntax_error
 from standin.dialect.relations import Relations
 from standin.dialect.rewriter import Facts, Rewriter, rewrite
 from standin.dialect.statement import Statement
 from standin.dialect.table_attributes import (
     TableAttributes,
+    TableNote,
     check_key_columns,
     parse_table_attributes,
 )
 from standin.dialect.table_columns import (
     Column,
-    ForeignKey,
     check_name,
     literal,
     parse_column,
-    parse_references,
     refuse_check,
     spelled,
 )
+from standin.dialect.table_keys import PRIMARY, Key, column_keys, note, parse_key
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import SqlError
 
@@ -40,9 +41,8 @@ class _Table:
 
     columns: list[Column] = field(default_factory=list)
     like: list[str] = field(default_factory=list)
-    key_columns: list[Token] = field(default_factory=list)
-    primary_keys: list[list[Token]] = field(default_factory=list)
-    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    parent: str | None = None
+    keys: list[Key] = field(default_factory=list)
 
 
 @dataclass
@@ -85,7 +85,9 @@ def create_table(statement: Statement, facts: Facts) -> tuple[str, tuple[str, ..
     _check(table, attributes, head)
     items = [*table.like, *(column.ddl for column in table.columns)]
     sql = f"{head.ddl(attributes)} ({', '.join(items)})"
-    return sql, (*_look_ups(table), *_sort_index(table, attributes, head))
+    declared = _declared(table, attributes)
+    written = table_notes.created(head.target, declared, table.parent)
+    return sql, (*_look_ups(table), *_zone_maps(declared, head), *_notes(table, head), written)
 
 
 def _parse_head(cursor: TokenCursor) -> _Head:
@@ -114,15 +116,15 @@ def _parse_items(
         if cursor.peek() is None:
             raise syntax_error(statement.tokens[high])
         if cursor.accept("like"):
-            table.like.append(_like(cursor))
+            table.parent = ".".join(spelled(part) for part in cursor.qualified_name())
+            table.like.append(_like(cursor, table.parent))
         elif not _parse_table_constraint(cursor, table):
             table.columns.append(parse_column(cursor, table_name, render))
         cursor.expect_end()
     return table
 
 
-def _like(cursor: TokenCursor) -> str:
-    parent = ".".join(spelled(part) for part in cursor.qualified_name())
+def _like(cursor: TokenCursor, parent: str) -> str:
     which = cursor.accept_any("including", "excluding")
     if which is not None:
         cursor.expect("defaults")
@@ -132,19 +134,14 @@ def _like(cursor: TokenCursor) -> str:
 
 
 def _parse_table_constraint(cursor: TokenCursor, table: _Table) -> bool:
+    name = None
     if cursor.accept("constraint"):
-        cursor.name()
+        name = cursor.name().value
         if not cursor.sees("primary") and not cursor.sees("unique") and not cursor.sees("foreign"):
             raise refuse_check() if cursor.sees("check") else syntax_error(cursor.peek())
-    if cursor.accept("primary", "key"):
-        table.primary_keys.append(cursor.names_in_parentheses())
-        table.key_columns += table.primary_keys[-1]
-    elif cursor.accept("unique"):
-        table.key_columns += cursor.names_in_parentheses()
-    elif cursor.accept("foreign", "key"):
-        table.key_columns += cursor.names_in_parentheses()
-        cursor.expect("references")
-        table.foreign_keys.append(parse_references(cursor))
+    key = parse_key(cursor, name)
+    if key is not None:
+        table.keys.append(key)
     elif cursor.sees("check"):
         raise refuse_check()
     else:
@@ -162,18 +159,19 @@ def _check(table: _Table, attributes: TableAttributes, head: _Head) -> None:
         {name: column.type for name, column in by_name.items()} if is_complete else None,
     )
     own_keys = [column for column in table.columns if column.is_primary_key]
-    if len(own_keys) + len(table.primary_keys) > 1:
+    primary_keys = [key for key in table.keys if key.kind == PRIMARY]
+    if len(own_keys) + len(primary_keys) > 1:
         name = head.name[-1].value
         raise SqlError(
             redshift.INVALID_TABLE, f'multiple primary keys for table "{name}" are not allowed'
         )
-    for key in table.key_columns:
-        if key.value not in by_name and is_complete:
-            message = f'column "{key.value}" named in key does not exist'
+    for name in (name for key in table.keys for name in key.columns):
+        if name not in by_name and is_complete:
+            message = f'column "{name}" named in key does not exist'
             raise SqlError(redshift.UNDEFINED_COLUMN, message)
-    for key in (key for keys in table.primary_keys for key in keys):
-        if key.value in by_name:
-            by_name[key.value].not_null = True
+    for name in (name for key in primary_keys for name in key.columns):
+        if name in by_name:
+            by_name[name].not_null = True
 
 
 def _look_ups(table: _Table) -> list[str]:
@@ -181,15 +179,33 @@ def _look_ups(table: _Table) -> list[str]:
     declared = [key for column in table.columns for key in column.foreign_keys]
     return [
         f"SELECT {', '.join(key.columns)} FROM {key.table} LIMIT 0".replace("  ", " ")
-        for key in (*declared, *table.foreign_keys)
+        for key in (*declared, *(key.reference for key in table.keys if key.reference))
     ]
 
 
-def _sort_index(table: _Table, attributes: TableAttributes, head: _Head) -> list[str]:
-    sorted_by = [column.name.value for column in table.columns if column.is_sort_key]
-    if attributes.sort_style == "compound":
-        sorted_by = list(attributes.sort_columns)
-    return [_zone_map(head, name) for name in sorted_by[:1]]
+def _notes(table: _Table, head: _Head) -> list[str]:
+    keys = [key for column in table.columns for key in column_keys(column)]
+    return [note(head.target, key, is_new_table=True) for key in (*keys, *table.keys)]
+
+
+def _declared(table: _Table, attributes: TableAttributes) -> TableNote:
+    """The attributes of the columns and of the table, together."""
+    found = attributes.note
+    for column in table.columns:
+        name = column.name.value
+        if column.is_dist_key:
+            found.dist_style, found.dist_key = "key", name
+        if column.is_sort_key:
+            found.sort_style, found.sort_keys = "compound", (name,)
+        if column.encoding:
+            found.encodings = {**(found.encodings or {}), name: column.encoding}
+    return found
+
+
+def _zone_maps(declared: TableNote, head: _Head) -> list[str]:
+    if declared.sort_style != "compound":
+        return []
+    return [_zone_map(head, name) for name in (declared.sort_keys or ())[:1]]
 
 
 def _zone_map(head: _Head, column: str) -> str:
@@ -221,10 +237,10 @@ def _create_table_as(
     columns = f" ({', '.join(spelled(check_name(name)) for name in names)})" if names else ""
     query = rewrite(statement, facts, cursor.position)
     sql = f"{head.ddl(attributes)}{columns} AS {query}"
-    keys = [*attributes.sort_columns, *filter(None, [attributes.dist_key])]
-    look_up = ", ".join(f'"{key}"' for key in keys)
-    then = [f"SELECT {look_up} FROM {head.target} LIMIT 0"] if keys else []
+    declared = attributes.note
+    then = [*table_notes.look_up(head.target, declared.columns)]
     then += [_zone_map(head, name) for name in attributes.sort_columns[:1]]
+    then.append(table_notes.created(head.target, declared))
     # Redshift analyses a table made from a query, too: r_CTAS_usage_notes.
     return sql, (*then, f"ANALYZE {head.target}")
 

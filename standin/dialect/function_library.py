@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from standin.dialect import mixed_operators, procedures, text_functions
+from standin.dialect import (
+    hash_functions,
+    implicit_text,
+    late_views,
+    mixed_operators,
+    procedures,
+    template_times,
+    text_functions,
+)
 from standin.dialect.redshift import LIBRARY_SCHEMA as SCHEMA
 
 _MONTHS = "(EXTRACT(year FROM {0}) * 12 + EXTRACT(month FROM {0}))"
@@ -146,9 +154,15 @@ _DATE_FUNCTIONS = (
         for name, left, right in (
             ("date_cmp", "date", "date"),
             ("date_cmp_timestamp", "date", "timestamp"),
+            ("date_cmp_timestamptz", "date", "timestamptz"),
             ("timestamp_cmp", "timestamp", "timestamp"),
             ("timestamp_cmp_date", "timestamp", "date"),
+            ("timestamp_cmp_timestamptz", "timestamp", "timestamptz"),
             ("timestamptz_cmp", "timestamptz", "timestamptz"),
+            ("timestamptz_cmp_date", "timestamptz", "date"),
+            ("timestamptz_cmp_timestamp", "timestamptz", "timestamp"),
+            ("bpcharcmp", "text", "text"),
+            ("bttext_pattern_cmp", "text", "text"),
             ("interval_cmp", "interval", "interval"),
         )
     ),
@@ -218,13 +232,19 @@ _NULLS_IGNORED = tuple(
 DEFINITIONS = (
     f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
     f"GRANT USAGE ON SCHEMA {SCHEMA} TO PUBLIC",
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_Schemas_and_tables.html
+    "GRANT CREATE ON SCHEMA public TO PUBLIC",
     *_DATE_FUNCTIONS,
     *_OTHER_FUNCTIONS,
     *_AGGREGATES,
     *_NULLS_IGNORED,
     *mixed_operators.definitions(),
     *text_functions.definitions(),
+    *hash_functions.definitions(),
+    *implicit_text.definitions(),
+    *template_times.definitions(),
     *procedures.DEFINITIONS,
+    *late_views.DEFINITIONS,
 )
 
 

@@ -168,10 +168,10 @@ def _is_null(call: Call) -> str:
     return f"coalesce({', '.join(call.texts())})"
 
 
-def _to_timestamp(call: Call) -> str:
-    """Never from a number: https://docs.aws.amazon.com/redshift/latest/dg/r_TO_TIMESTAMP.html"""
+def _by_template(call: Call) -> str:
+    """TO_TIMESTAMP and TO_DATE always have a template, unlike PostgreSQL's of a number."""
     call.expect(2, 3)
-    return f"to_timestamp({call.text(0)}, {call.text(1)})"
+    return f"{SCHEMA}.{call.name.value}({', '.join(call.texts())})"
 
 
 def _json(call: Call) -> str:
@@ -233,6 +233,23 @@ def _convert(call: Call) -> str:
     target = parse_type(cursor)
     cursor.expect_end()
     return f"CAST({call.text(1)} AS {target.postgres})"
+
+
+def _try_cast(call: Call) -> str:
+    """NULL instead of an error: https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html"""
+    call.expect(1)
+    low, high = call.args[0]
+    cursor = TokenCursor(call.renderer.tokens, low, high)
+    while (token := cursor.peek()) is not None and not token.is_word("as"):
+        cursor.position = call.renderer.closing.get(cursor.position, cursor.position) + 1
+    value = call.renderer.render(low, cursor.position)
+    cursor.expect("as")
+    target = parse_type(cursor).postgres
+    cursor.expect_end()
+    text = f"CAST({value} AS text)"
+    # Inside of the cast, so that PostgreSQL does not convert a constant while it plans.
+    valid = f"CASE WHEN pg_input_is_valid({text}, '{target}') THEN {text} END"
+    return f"CAST({valid} AS {target})"
 
 
 def _regexp_replace(call: Call) -> str:
@@ -297,7 +314,9 @@ REWRITTEN: dict[str, Callable[[Call], str]] = {
     "pgdate_part": _date_part,
     "ratio_to_report": _ratio_to_report,
     "regexp_replace": _regexp_replace,
-    "to_timestamp": _to_timestamp,
+    "to_date": _by_template,
+    "to_timestamp": _by_template,
+    "try_cast": _try_cast,
 }
 
 RENAMED = {
@@ -309,6 +328,8 @@ RENAMED = {
     "dlog1": "ln",
     "dlog10": "log",
     "pow": "power",
+    "sha": "sha1",
+    "func_sha1": "sha1",
     "avg": f"{SCHEMA}.avg",
 }
 
@@ -323,12 +344,14 @@ SAME = redshift.words(
     radians random round sign sin sqrt tan trunc to_hex
     ascii btrim char_length character_length charindex chr initcap left length lower lpad ltrim
     md5 octet_length position quote_ident quote_literal regexp_count regexp_instr regexp_substr
-    crc32 is_valid_json is_valid_json_array sha2
+    crc32 is_valid_json is_valid_json_array sha1 sha2 fnv_hash murmur3_32_hash soundex difference
+    can_json_parse bpcharcmp bttext_pattern_cmp timeofday
     repeat replace reverse right rpad rtrim split_part strpos strtol substring translate trim
     upper
     add_months date getdate last_day months_between next_day
-    date_cmp date_cmp_timestamp interval_cmp timestamp_cmp timestamp_cmp_date timestamptz_cmp
-    timezone to_char to_date to_number
+    date_cmp date_cmp_timestamp date_cmp_timestamptz interval_cmp timestamp_cmp timestamp_cmp_date
+    timestamp_cmp_timestamptz timestamptz_cmp timestamptz_cmp_date timestamptz_cmp_timestamp
+    timezone to_char to_number
     current_database current_setting pg_backend_pid pg_cancel_backend pg_terminate_backend
     set_config
     exists
@@ -343,7 +366,8 @@ LEADER_ONLY = redshift.words(
     has_any_column_privilege has_column_privilege has_database_privilege has_schema_privilege
     has_table_privilege isfinite now
     col_description format_type obj_description pg_encoding_to_char pg_get_constraintdef
-    pg_get_expr pg_get_functiondef pg_get_indexdef pg_get_ruledef pg_get_userbyid pg_get_viewdef
+    pg_get_expr pg_get_functiondef pg_get_indexdef pg_get_late_binding_view_cols
+    pg_get_ruledef pg_get_userbyid pg_get_viewdef
     pg_is_in_recovery pg_is_other_temp_schema
     pg_my_temp_schema pg_postmaster_start_time pg_table_is_visible pg_type_is_visible
     shobj_description substr to_regclass
@@ -353,14 +377,11 @@ LEADER_ONLY = redshift.words(
 # Redshift's, not carried yet.
 NOT_YET = redshift.words(
     """
-    array array_concat array_flatten array_to_string bpcharcmp bttext_pattern_cmp can_json_parse
-    checksum collate date_cmp_timestamptz difference farmfingerprint64 fnv_hash from_hex
-    func_sha1 get_array_length hll hll_cardinality hll_combine hll_combine_sketches
+    array array_concat array_flatten array_to_string checksum collate farmfingerprint64
+    from_hex get_array_length hll hll_cardinality hll_combine hll_combine_sketches
     hll_create_sketch is_array is_bigint is_boolean is_char is_decimal is_float is_integer
     is_object is_scalar is_smallint is_varchar json_parse json_serialize
-    json_serialize_to_varbyte json_size json_typeof murmur3_32_hash object object_transform
-    pg_last_unload_count pg_last_unload_id sha sha1 soundex split_to_array subarray
-    text_to_int_alt text_to_numeric_alt timeofday timestamp_cmp_timestamptz timestamptz_cmp_date
-    timestamptz_cmp_timestamp to_varbyte try_cast unnest
+    json_serialize_to_varbyte json_size json_typeof object object_transform split_to_array
+    subarray text_to_int_alt text_to_numeric_alt to_varbyte unnest
     """
 )

@@ -36,7 +36,7 @@ def merge(statement: Statement, facts: Facts) -> Plan:
     if cursor.accept("remove"):
         cursor.expect("duplicates")
         cursor.expect_end()
-        return Plan(_remove_duplicates(head), "MERGE")
+        return Plan(_remove_duplicates(head), "MERGE", tag="MERGE", reads_tables=True)
     matched = _matched(statement, facts, cursor)
     cursor.expect("when", "not", "matched", "then", "insert")
     inserted = _inserted(statement, facts, cursor)
@@ -53,7 +53,7 @@ def merge(statement: Statement, facts: Facts) -> Plan:
         f"MERGE INTO {head.target} USING {checked} AS {head.alias} ON {head.condition}"
         f" WHEN MATCHED THEN {matched} WHEN NOT MATCHED THEN INSERT {inserted}"
     )
-    return Plan(sql, "MERGE")
+    return Plan(sql, "MERGE", reads_tables=True)
 
 
 def _parse_head(statement: Statement, facts: Facts, cursor: TokenCursor) -> _Head:

@@ -42,4 +42,4 @@ def execute(statement: Statement, facts: Facts) -> Plan:
         cursor.position = statement.closing[low] + 1
         values = rewrite(statement, facts, low, cursor.position)
     cursor.expect_end()
-    return Plan(f"EXECUTE {name}{values}", "EXECUTE")
+    return Plan(f"EXECUTE {name}{values}", "EXECUTE", reads_tables=True)

@@ -71,6 +71,10 @@ CREATE OR REPLACE PROCEDURE {SCHEMA}.resize(relation text, sized_column text, by
 LANGUAGE plpgsql AS $$
 DECLARE length_check name; longest integer;
 BEGIN
+  IF statement_timestamp() <> transaction_timestamp() THEN
+    RAISE EXCEPTION USING ERRCODE = '25001',
+      MESSAGE = 'ALTER TABLE ALTER COLUMN cannot run inside a transaction block';
+  END IF;
   PERFORM FROM pg_attribute WHERE attrelid = relation::regclass AND attname = sized_column
     AND atttypid = 'varchar'::regtype;
   IF NOT FOUND THEN
@@ -106,4 +110,110 @@ BEGIN
   RETURN true;
 END $$"""
 
-DEFINITIONS = (_EXTEND_ZONE_MAPS, _ZONE_MAP, _APPEND, _RESIZE, _UNAMBIGUOUS)
+# What a table is declared with; NULL leaves what was there, or what the table has that LIKE names.
+# A new table that has a note already was there before: CREATE TABLE IF NOT EXISTS made none.
+_NOTE_ATTRIBUTES = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.note_attributes(
+  relation text, parent text, is_new boolean, new_style text, new_key text, new_sort text,
+  new_sort_keys text[], new_encodings text[])
+LANGUAGE plpgsql AS $$
+DECLARE old record; kept text[];
+BEGIN
+  PERFORM FROM pg_catalog.standin_table_attributes WHERE table_id = relation::regclass;
+  IF FOUND AND is_new THEN RETURN; END IF;
+  SELECT max(dist_style) AS dist_style, max(dist_key) AS dist_key, max(sort_style) AS sort_style,
+         max(sort_keys) AS sort_keys, max(encodings) AS encodings
+    INTO old FROM pg_catalog.standin_table_attributes
+    WHERE table_id = coalesce(parent, relation)::regclass;
+  SELECT array_agg(each) INTO kept FROM unnest(old.encodings) AS each
+    WHERE split_part(each, '=', 1) <> ALL (
+      SELECT split_part(changed, '=', 1) FROM unnest(new_encodings) AS changed);
+  CALL pg_catalog.standin_note_attributes(
+    relation,
+    coalesce(new_style, old.dist_style),
+    CASE WHEN new_style IS NULL THEN old.dist_key ELSE new_key END,
+    CASE WHEN new_sort_keys IS NULL THEN old.sort_style ELSE new_sort END,
+    coalesce(new_sort_keys, old.sort_keys),
+    CASE WHEN new_encodings <> '{{}}' OR new_encodings IS NULL
+      THEN nullif(coalesce(kept, '{{}}') || coalesce(new_encodings, '{{}}'), '{{}}') END);
+END $$"""
+
+_RENAME_NOTED_COLUMN = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.rename_noted_column(
+  relation text, old_name text, new_name text)
+LANGUAGE plpgsql AS $$
+DECLARE old record; renamed text[];
+BEGIN
+  SELECT * INTO old FROM pg_catalog.standin_table_attributes WHERE table_id = relation::regclass;
+  IF NOT FOUND THEN RETURN; END IF;
+  SELECT array_agg(CASE WHEN split_part(each, '=', 1) = old_name
+                        THEN new_name || '=' || split_part(each, '=', 2) ELSE each END)
+    INTO renamed FROM unnest(old.encodings) AS each;
+  CALL pg_catalog.standin_note_attributes(
+    relation, old.dist_style,
+    CASE WHEN old.dist_key = old_name THEN new_name ELSE old.dist_key END,
+    old.sort_style, array_replace(old.sort_keys, old_name, new_name), renamed);
+END $$"""
+
+# A key that others refer to goes only with them, as in PostgreSQL.
+_DROP_KEY = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.drop_key(relation text, constraint_name text, cascades boolean)
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE dropped record;
+BEGIN
+  SELECT * INTO dropped FROM pg_catalog.standin_keys
+    WHERE table_id = relation::regclass AND key_name = constraint_name;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '42704',
+      MESSAGE = format('constraint "%s" does not exist', constraint_name);
+  END IF;
+  IF dropped.kind <> 'f' AND NOT cascades AND EXISTS (
+      SELECT FROM pg_catalog.standin_keys AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.table_id
+      WHERE k.foreign_id = dropped.table_id AND k.foreign_columns = dropped.columns) THEN
+    RAISE EXCEPTION USING ERRCODE = '2BP01',
+      MESSAGE = format('cannot drop constraint %s on table %s because other objects depend on it',
+                       constraint_name, relation),
+      HINT = 'Use DROP ... CASCADE to drop the dependent objects too.';
+  END IF;
+  DELETE FROM pg_catalog.standin_keys WHERE key_id = dropped.key_id
+    OR (dropped.kind <> 'f' AND foreign_id = dropped.table_id
+        AND foreign_columns = dropped.columns);
+END $$"""
+
+# Who is created here may log in to this database and to none else.
+_ADMIT = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.admit(user_name text)
+LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), user_name);
+END $$"""
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_USER.html
+_DROP_PRINCIPALS = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.drop_principals(names text[], kind text, if_exists boolean)
+LANGUAGE plpgsql AS $$
+DECLARE dropped text;
+BEGIN
+  FOREACH dropped IN ARRAY names LOOP
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = dropped) THEN
+      EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM %I', current_database(), dropped);
+      EXECUTE format('DROP ROLE %I', dropped);
+    ELSIF NOT if_exists THEN
+      RAISE EXCEPTION USING ERRCODE = '42704',
+        MESSAGE = format('%s "%s" does not exist', kind, dropped);
+    END IF;
+  END LOOP;
+END $$"""
+
+DEFINITIONS = (
+    _EXTEND_ZONE_MAPS,
+    _ZONE_MAP,
+    _APPEND,
+    _RESIZE,
+    _UNAMBIGUOUS,
+    _NOTE_ATTRIBUTES,
+    _RENAME_NOTED_COLUMN,
+    _DROP_KEY,
+    _ADMIT,
+    _DROP_PRINCIPALS,
+)

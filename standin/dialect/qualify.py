@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from standin.dialect import selects
-from standin.dialect.aliases import Render, quoted
+from standin.dialect.edits import Render
+from standin.dialect.known_columns import quoted
 from standin.dialect.lexer import TokenKind, syntax_error
 from standin.dialect.selects import Item, Select
 from standin.dialect.statement import Statement

@@ -237,9 +237,7 @@ SETTINGS_SHOWN = {
     "transaction_isolation": "serializable",
     "max_identifier_length": "127",
 }
-SETTINGS_SHOWN_BY_POSTGRES = words(
-    "integer_datetimes is_superuser session_authorization standard_conforming_strings"
-)
+SETTINGS_SHOWN_BY_POSTGRES = words("integer_datetimes is_superuser session_authorization")
 
 # Statements that Redshift refuses: leading words -> its text, {} for the statement.
 # https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
@@ -293,8 +291,8 @@ _OBJECTS_NOT_YET = words(
     """
 )
 STATEMENTS_NOT_YET = (
-    words("attach call cancel detach refresh unload use")
+    words("attach call cancel detach refresh use")
     | {f"{verb} {kind}" for verb in ("create", "alter", "drop") for kind in _OBJECTS_NOT_YET}
-    | {"alter default", "alter schema", "alter system"}
+    | {"alter schema", "alter system"}
     | {f"create or replace {kind}" for kind in ("function", "procedure", "model")}
 )

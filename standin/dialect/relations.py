@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from standin.dialect import catalog
 from standin.dialect.lexer import TokenKind
 from standin.dialect.redshift import words
 from standin.dialect.statement import Statement
@@ -21,7 +22,10 @@ _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_internal"})
 class Relations:
     """The tables and views that a statement reads or writes, common table expressions left out.
 
-    `catalog` names PostgreSQL's system catalogues, `user` everything else.
+    `catalog` names the system catalogues, `user` everything else; `unqualified` those of both
+    without a schema; `catalog_names` what the catalogues are called in the statement. `overlaid`
+    has, by the index of the first token of a name, the view to read in its place and the index
+    after the name.
     """
 
     def __init__(self, statement: Statement) -> None:
@@ -29,8 +33,12 @@ class Relations:
         self._tokens = statement.tokens
         self.catalog: set[str] = set()
         self.user: set[str] = set()
+        self.unqualified: set[str] = set()
+        self.catalog_names: set[str] = set()
+        self.overlaid: dict[int, tuple[str, int]] = {}
         self._scan()
         self.user -= self._common_table_expressions()
+        self.unqualified -= self._common_table_expressions()
 
     @property
     def only_catalog(self) -> bool:
@@ -59,6 +67,7 @@ class Relations:
 
     def _relation_at(self, index: int) -> None:
         names: list[str] = []
+        start = index
         while index < len(self._tokens) and self._tokens[index].is_name:
             names.append(self._tokens[index].value)
             index += 1
@@ -69,8 +78,20 @@ class Relations:
         if not names or names == ["select"] or (is_call and not self._is_target(index)):
             return
         schema = names[-2] if len(names) > 1 else ""
-        in_catalog = schema in _SYSTEM_SCHEMAS if schema else names[-1].startswith("pg_")
+        if not schema:
+            self.unqualified.add(names[-1])
+        in_catalog = schema in _SYSTEM_SCHEMAS if schema else _is_of_leader(names[-1])
         (self.catalog if in_catalog else self.user).add(names[-1])
+        if in_catalog:
+            self.catalog_names |= {names[-1], self._alias_at(index)}
+        view = catalog.overlay(schema, names[-1])
+        if view is not None:
+            self.overlaid[start] = view, index
+
+    def _alias_at(self, index: int) -> str:
+        """The name behind [AS], though it may be the next keyword."""
+        index += index < len(self._tokens) and self._tokens[index].is_word("as")
+        return self._tokens[index].value if index < len(self._tokens) else ""
 
     def _is_target(self, open_parenthesis: int) -> bool:
         """Whether `name (` is a target with its columns and not a table function."""
@@ -89,3 +110,7 @@ class Relations:
         if before in self._statement.opening:
             before = self._statement.opening[before] - 1
         return self._tokens[before].value
+
+
+def _is_of_leader(name: str) -> bool:
+    return name.startswith("pg_") or name in catalog.LEADER_VIEWS

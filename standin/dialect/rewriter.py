@@ -8,8 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from standin.dialect import aliases, functions, qualify, redshift, refusals, selects
-from standin.dialect.aliases import Edits
+from standin.dialect import (
+    aliases,
+    catalog,
+    exclusion,
+    functions,
+    pivots,
+    qualify,
+    redshift,
+    refusals,
+    selects,
+)
+from standin.dialect.edits import Edits
+from standin.dialect.grouping import group_by_all
+from standin.dialect.known_columns import KnownColumns
 from standin.dialect.lexer import Token, TokenKind, syntax_error
 from standin.dialect.relations import Relations
 from standin.dialect.sqltypes import parse_type
@@ -28,6 +40,13 @@ class Facts(NamedTuple):
     pg_last_copy_id: int = -1
     pg_last_copy_count: int = 0
     pg_last_query_id: int = -1
+    pg_last_unload_id: int = -1
+    pg_last_unload_count: int = 0
+    known_columns: KnownColumns = ()
+
+
+# The functions that report what a session knows.
+FACT_FUNCTIONS = frozenset(Facts._fields) - {"known_columns"}
 
 
 # Words that stand before a parenthesis without being a function's name.
@@ -70,10 +89,15 @@ class Rewriter:
         self._facts = facts
         self._lenient = relations.only_catalog
         self._uses_tables = bool(relations.user)
+        self._overlaid = relations.overlaid
+        self._catalog_names = relations.catalog_names
         self._types_at: set[int] = set()
         self._limits: dict[int, str] = {}
-        self._edits = Edits() if self._lenient else aliases.resolve(statement)
+        known = facts.known_columns
+        self._edits = _resolved(statement) if self._lenient else aliases.resolve(statement, known)
         self._qualified = {} if self._lenient else qualify.find(statement)
+        self._excluding = {} if self._lenient else exclusion.find(statement)
+        self._pivots = {} if self._lenient else pivots.find(statement)
         _drop_idle_order(statement, self._edits)
 
     def render(self, low: int, high: int) -> str:
@@ -99,18 +123,36 @@ class Rewriter:
 
     def _text_after(self, index: int) -> str:
         texts = [edit(self.render) for edit in self._edits.after.get(index, ())]
-        return "".join(texts) + self._limits.get(index, "")
+        return "".join(filter(None, texts)) + self._limits.get(index, "")
 
     def _replacement(self, index: int) -> Replacement | None:
         """What stands for the tokens from `index` on and where to go on, None for no change."""
         if index in self._edits.instead:
-            return self._edits.instead[index](self.render), index + 1
+            text = self._edits.instead[index](self.render)
+            if text is not None:
+                return text, index + 1
         if index in self._edits.dropped:
             return "", self._edits.dropped[index]
+        if index in self._overlaid:
+            return self._overlaid[index]
         if index in self._qualified:
             select = self._qualified[index]
             return qualify.rewrite(self._statement, select, self.render), select.end
+        if index in self._excluding:
+            select = self._excluding[index]
+            known = self._facts.known_columns
+            return exclusion.rewrite(self._statement, select, self.render, known), select.end
+        if index in self._pivots:
+            return self._pivoted(index)
         return self._token(index)
+
+    def _pivoted(self, index: int) -> Replacement:
+        # Not again where its relation itself is rendered.
+        pivot = self._pivots.pop(index)
+        known = self._facts.known_columns
+        text = pivots.rewrite(self._statement, pivot, self.render, known)
+        self._pivots[index] = pivot
+        return text, pivot.end
 
     def _token(self, index: int) -> Replacement | None:
         token = self.tokens[index]
@@ -120,6 +162,8 @@ class Rewriter:
             return None
         if token.kind is TokenKind.STRING:
             return _string(token, index)
+        if token.kind is TokenKind.NUMBER:
+            return self._number(token, index)
         if not token.is_name:
             return None
         if len(token.value) > 15 and len(token.value.encode()) > redshift.MAX_NAME_BYTES:
@@ -130,19 +174,24 @@ class Rewriter:
             return self._quoted(token, index)
         return self._word(token, index)
 
+    def _number(self, token: Token, index: int) -> Replacement | None:
+        """THEN 4WHEN, as drivers write it: PostgreSQL wants a blank after a number."""
+        after = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
+        touches = after is not None and after.is_name and after.start == token.end
+        return (token.text + " ", index + 1) if touches else None
+
     def _quoted(self, token: Token, index: int) -> Replacement | None:
         if self._lenient:
             return None
-        before = self.tokens[index - 1] if index else None
-        is_call = self._statement.text_at(index + 1) == "("
-        if is_call and not self._has_column_list(index, before):
-            raise not_supported("a function's name in quotes")
-        return _folded_name(token), index + 1
+        called = None
+        if self._statement.text_at(index + 1) == "(":
+            called = self._called(token, index, self.tokens[index - 1] if index else None)
+        return called or (_folded_name(token), index + 1)
 
     def _word(self, token: Token, index: int) -> Replacement | None:
         before = self.tokens[index - 1] if index else None
         if token.value in redshift.SYSTEM_COLUMNS and self._uses_tables:
-            raise SqlError(redshift.UNDEFINED_COLUMN, f'column "{token.value}" does not exist')
+            self._check_system_column(index)
         follows_as = before is not None and before.is_word("as") and token.value != "select"
         is_label = follows_as or (before is not None and before.text == ".")
         if not is_label:
@@ -152,6 +201,13 @@ class Rewriter:
         if self._statement.text_at(index + 1) == "(":
             return self._called(token, index, before)
         return None
+
+    def _check_system_column(self, index: int) -> None:
+        """Only the catalogue's relations have any, and are named before it."""
+        name = self.tokens[index].value
+        relation = self.tokens[index - 2].value if self._statement.text_at(index - 1) == "." else ""
+        if relation not in self._catalog_names:
+            raise SqlError(redshift.UNDEFINED_COLUMN, f'column "{name}" does not exist')
 
     def _called(self, token: Token, index: int, before: Token | None) -> Replacement | None:
         name = token.value
@@ -166,9 +222,11 @@ class Rewriter:
             return functions.RENAMED[name], index + 1
         if name in functions.REWRITTEN:
             return self._rewritten(token, index)
-        if name in Facts._fields or name == "version":
+        if name in FACT_FUNCTIONS or name == "version":
             return self._fact(name), self.closing[index + 1] + 1
         self._check_known(name)
+        if name in catalog.OVERLAID_FUNCTIONS:
+            return f"{redshift.LIBRARY_SCHEMA}.{name}", index + 1
         return None
 
     def _fact(self, name: str) -> str:
@@ -203,8 +261,14 @@ class Rewriter:
         self._check_known(name)
 
     def _pg_catalog(self, index: int) -> Replacement | None:
-        """pg_catalog.version(), as some drivers ask."""
-        if self._statement.text_at(index + 2).lower() != "version":
+        """pg_catalog.version(), as some drivers ask; names of what the catalogue has else."""
+        name = self._statement.text_at(index + 2).lower()
+        view = catalog.overlay("pg_catalog", name)
+        if view is not None and self._statement.text_at(index + 3) == ".":
+            return view, index + 3
+        if name in catalog.OVERLAID_FUNCTIONS:
+            return redshift.LIBRARY_SCHEMA, index + 1
+        if name != "version":
             return None
         return self._fact("version"), self.closing[index + 3] + 1
 
@@ -266,6 +330,10 @@ class Rewriter:
         kept = self._statement.sql[self.tokens[index].start : self.tokens[top].start]
         return kept.rstrip(), top + 2
 
+    def _group(self, index: int) -> Replacement | None:
+        clause = group_by_all(self._statement, index)
+        return None if clause is None else (clause, index + 3)
+
     def _minus(self, index: int) -> Replacement:
         return "EXCEPT", index + 1
 
@@ -284,6 +352,14 @@ class Rewriter:
         is_clause = self._statement.text_at(index + 1).lower() == "nulls"
         return ("", index + 2) if is_clause else None
 
+    def _where(self, index: int) -> Replacement | None:
+        """WHERE 1, as queries of the catalogue have it: the leader takes a number for a truth."""
+        after = self._statement.text_at(index + 2).lower()
+        is_alone = after in ("", "and", ")", ";") or after in _SET_OPERATORS
+        if not (self._lenient and is_alone and self._statement.text_at(index + 1) == "1"):
+            return None
+        return "WHERE true", index + 2
+
     def _leader_keyword(self, index: int) -> None:
         self._check_leader(self.tokens[index].value)
 
@@ -292,13 +368,23 @@ _KEYWORDS: dict[str, Callable[[Rewriter, int], Replacement | None]] = {
     "approximate": Rewriter._approximate,
     "cast": Rewriter._cast,
     "current_user_id": Rewriter._current_user_id,
+    "group": Rewriter._group,
     "minus": Rewriter._minus,
     "pg_catalog": Rewriter._pg_catalog,
     "respect": Rewriter._respect,
     "select": Rewriter._select,
     "sysdate": Rewriter._sysdate,
+    "where": Rewriter._where,
     **dict.fromkeys(_LEADER_KEYWORDS, Rewriter._leader_keyword),
 }
+
+
+def _resolved(statement: Statement) -> Edits:
+    """The aliases of a query of the catalogue; one that is too much for us is left as it is."""
+    try:
+        return aliases.resolve(statement)
+    except SqlError:
+        return Edits()
 
 
 def _drop_idle_order(statement: Statement, edits: Edits) -> None:

@@ -21,6 +21,7 @@ SET_OPERATORS = frozenset({"union", "except", "intersect", "minus"})
 DIRECTIONS = ("asc", "desc", "nulls", "first", "last")
 # Clause -> the words that begin it, in the order in which clauses may stand.
 _CLAUSES = {
+    "exclude": ("exclude",),
     "into": ("into",),
     "from": ("from",),
     "where": ("where",),
@@ -31,7 +32,7 @@ _CLAUSES = {
     "limit": ("limit",),
     "offset": ("offset",),
 }
-_JOINS = words("join inner left right full cross natural on using")
+_JOINS = words("join inner left right full cross natural on using pivot unpivot")
 # Reserved words that end an expression, so that a name after them is an alias.
 _VALUES = words(
     "end null true false sysdate current_date current_time current_timestamp current_user "
@@ -121,11 +122,13 @@ def is_reference(statement: Statement, index: int) -> bool:
     token = statement.tokens[index]
     if not token.is_name or statement.text_at(index + 1) in ("(", "."):
         return False
-    if token.kind is TokenKind.WORD and token.value in RESERVED_WORDS:
+    if token.kind is TokenKind.WORD and token.value in RESERVED_WORDS - _TYPES:
         return False
     after = statement.tokens[index + 1] if index + 1 < len(statement.tokens) else None
     if after is not None and after.kind is TokenKind.STRING:
         return False  # a typed literal: date '2018-11-01'
+    if after is not None and token.value in _TYPES and after.is_word("with", "without"):
+        return False
     before = statement.tokens[index - 1] if index else None
     if before is None or before.text in (".", "::") or before.is_word("as"):
         return False
@@ -142,6 +145,8 @@ def ends_expression(token: Token) -> bool:
     return True
 
 
+# Reserved, and yet what programs call their moments and refer to.
+_TYPES = frozenset({"timestamp"})
 # Calls whose first argument is a date part or a type.
 _WITH_DATE_PART = words(
     "convert extract date_part datepart pgdate_part dateadd date_add datediff date_diff date_trunc"
@@ -188,6 +193,15 @@ def _after_select(statement: Statement, start: int) -> int:
     return index
 
 
+def _is_exclusion(statement: Statement, index: int) -> bool:
+    """Whether EXCLUDE stands behind a select list and before a column, so that it is no name."""
+    before, after = statement.tokens[index - 1], statement.tokens[index + 1 : index + 2]
+    if not (before.text == "*" or ends_expression(before)) or not after:
+        return False
+    is_reserved = after[0].kind is TokenKind.WORD and after[0].value in RESERVED_WORDS
+    return after[0].text == "(" or (after[0].is_name and not is_reserved)
+
+
 def _clause_at(statement: Statement, index: int) -> str | None:
     token = statement.tokens[index]
     if token.kind is not TokenKind.WORD or statement.text_at(index - 1) == ".":
@@ -195,6 +209,8 @@ def _clause_at(statement: Statement, index: int) -> str | None:
     for clause, (first, *rest) in _CLAUSES.items():
         if token.value == first:
             if first == "qualify" and not ends_expression(statement.tokens[index - 1]):
+                return None
+            if first == "exclude" and not _is_exclusion(statement, index):
                 return None
             following = [statement.text_at(index + 1 + n).lower() for n in range(len(rest))]
             return clause if following == rest else None
@@ -279,6 +295,10 @@ def _relation(statement: Statement, index: int, high: int, found: From) -> int:
                 break
             index += 2
         index = statement.closing.get(index + 1, index) + 1
+    while index < high and statement.tokens[index].is_word("pivot", "unpivot"):
+        index += 1 + 2 * (statement.text_at(index + 2).lower() == "nulls")
+        index = statement.closing.get(index, index) + 1
+        name = None
     alias = _alias_at(statement, index, high)
     if alias is not None:
         index = statement.closing.get(alias + 1, alias) + 1

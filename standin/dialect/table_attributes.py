@@ -1,4 +1,4 @@
-"""Distribution, sorting, encoding and backup of a table: parsed and checked, then forgotten.
+"""Distribution, sorting, encoding and backup of a table: parsed and checked.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
 """
@@ -18,6 +18,26 @@ _DIST_STYLES = ("auto", "even", "key", "all")
 
 
 @dataclass
+class TableNote:
+    """What is declared, None for what is left as it is; names are folded.
+
+    Empty `sort_keys` and `encodings`, which map columns, mean that there are none.
+    """
+
+    dist_style: str | None = None
+    dist_key: str | None = None
+    sort_style: str | None = None
+    sort_keys: tuple[str, ...] | None = None
+    encodings: dict[str, str] | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that must exist."""
+        named = [*filter(None, [self.dist_key]), *(self.sort_keys or ()), *(self.encodings or ())]
+        return list(dict.fromkeys(named))
+
+
+@dataclass
 class TableAttributes:
     """What follows the columns; None = not written. Names are folded."""
 
@@ -27,6 +47,16 @@ class TableAttributes:
     sort_style: str | None = None  # compound, interleaved or auto
     sort_columns: tuple[str, ...] = ()
     encode_auto: bool = False
+
+    @property
+    def note(self) -> TableNote:
+        """What is to be written down."""
+        return TableNote(
+            dist_style="key" if self.dist_key else self.dist_style,
+            dist_key=self.dist_key,
+            sort_style=self.sort_style,
+            sort_keys=None if self.sort_style is None else self.sort_columns,
+        )
 
 
 def parse_table_attributes(cursor: TokenCursor) -> TableAttributes:
@@ -76,11 +106,11 @@ def check_key_columns(
         _check_exist(attributes.sort_columns, types, "SORTKEY")
 
 
-def check_encoding(column: str, encoding: str, column_type: SqlType) -> None:
-    """Whether the column's type takes this encoding."""
+def check_encoding(column: str, encoding: str, column_type: SqlType | None) -> None:
+    """Whether there is this encoding, and the column's type, if known, takes it."""
     if encoding not in redshift.ENCODINGS:
         raise SqlError(SYNTAX_ERROR, f'unknown encoding "{encoding}" for column "{column}"')
-    if column_type.name not in redshift.ENCODINGS[encoding]:
+    if column_type is not None and column_type.name not in redshift.ENCODINGS[encoding]:
         raise SqlError(
             redshift.INVALID_TABLE,
             f'invalid encoding type specified for column "{column}"',

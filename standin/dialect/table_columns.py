@@ -36,9 +36,11 @@ class Column:
     type: SqlType
     not_null: bool = False
     is_primary_key: bool = False
+    is_unique: bool = False
     is_dist_key: bool = False
     is_sort_key: bool = False
     default: str | None = None
+    encoding: str | None = None
     identity: str | None = None
     foreign_keys: list[ForeignKey] = field(default_factory=list)
 
@@ -171,7 +173,8 @@ def _set_identity(column: Column, when: str, seed: int, step: int) -> None:
 
 def _encode(column: Column, cursor: TokenCursor, render: Render) -> None:
     del render
-    check_encoding(column.name.value, cursor.name().value, column.type)
+    column.encoding = cursor.name().value
+    check_encoding(column.name.value, column.encoding, column.type)
 
 
 def _collate(column: Column, cursor: TokenCursor, render: Render) -> None:
@@ -214,8 +217,13 @@ def _constraint(column: Column, cursor: TokenCursor, render: Render) -> None:
     cursor.name()
 
 
+def _unique(column: Column, cursor: TokenCursor, render: Render) -> None:
+    del cursor, render
+    column.is_unique = True
+
+
 def _nothing(column: Column, cursor: TokenCursor, render: Render) -> None:
-    """NULL and UNIQUE: the default, and a promise that nobody checks."""
+    """NULL is the default."""
 
 
 def _check(column: Column, cursor: TokenCursor, render: Render) -> None:
@@ -236,5 +244,5 @@ _ATTRIBUTES: dict[str, Callable[[Column, TokenCursor, Render], None]] = {
     "primary": _primary_key,
     "references": _references,
     "sortkey": _sort_key,
-    "unique": _nothing,
+    "unique": _unique,
 }

@@ -90,13 +90,37 @@ JSON_WITH_OPTION = frozenset(
 _JSON_TESTS = (
     "CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(text) RETURNS boolean"
     " LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT $1 IS JSON $$",
+    "CREATE OR REPLACE FUNCTION pg_catalog.can_json_parse(text) RETURNS boolean"
+    " LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT $1 IS JSON $$",
     "CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json_array(text) RETURNS boolean"
     " LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT $1 IS JSON ARRAY $$",
 )
 
 
+# https://docs.aws.amazon.com/redshift/latest/dg/SOUNDEX.html: the first letter and three digits;
+# equal digits in a row count once, H and W between them do not part them, vowels do.
+_WITHOUT_REPEATS = f"""
+CREATE OR REPLACE FUNCTION {SCHEMA}.without_repeats(digits text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT regexp_replace(digits, E'(.)\\\\1+', E'\\\\1', 'g') $$"""
+_SOUNDEX = f"""
+CREATE OR REPLACE FUNCTION pg_catalog.soundex(word text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN letters <> '' THEN
+      rpad(left(letters, 1) || left(translate(substr({SCHEMA}.without_repeats(
+          translate(letters, 'ABCDEFGIJKLMNOPQRSTUVXYZHW', '012301202245501262301202')), 2),
+      '0', ''), 3), 4, '0') END
+    FROM (SELECT regexp_replace(upper(word), '[^A-Z]', '', 'g') AS letters) AS cleaned $$"""
+# https://docs.aws.amazon.com/redshift/latest/dg/DIFFERENCE.html: how many places agree
+_DIFFERENCE = """
+CREATE OR REPLACE FUNCTION pg_catalog.difference(a text, b text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT count(*)::integer FROM generate_series(1, 4) AS place
+   WHERE substr(pg_catalog.soundex(a), place, 1) = substr(pg_catalog.soundex(b), place, 1) $$"""
+
+
 def definitions() -> Iterator[str]:
     """The statements that create the functions."""
-    yield from (_STRTOL, _SHA2, _CRC32, _PARSED)
+    yield from (_STRTOL, _SHA2, _CRC32, _PARSED, _WITHOUT_REPEATS, _SOUNDEX, _DIFFERENCE)
     yield from _JSON_FUNCTIONS
     yield from _JSON_TESTS

@@ -16,6 +16,7 @@ from standin.dialect.merge import merge
 from standin.dialect.plan import Plan, SessionFacts
 from standin.dialect.rewriter import Facts
 from standin.dialect.statement import Statement
+from standin.dialect.unload import unload
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported
 
 __all__ = ["Plan", "SessionFacts", "plan"]
@@ -32,6 +33,7 @@ def _create_table(statement: Statement, facts: Facts) -> Plan:
 
 _HANDLERS: dict[str, Handler] = {
     "abort": commands.end,
+    "alter default": principals.default_privileges,
     "alter group": principals.alter_group,
     "alter table": alter_table,
     "alter user": principals.alter_user,
@@ -78,6 +80,7 @@ _HANDLERS: dict[str, Handler] = {
     "show": session_settings.show,
     "start": commands.begin,
     "truncate": commands.truncate,
+    "unload": unload,
     "update": commands.query,
     "vacuum": commands.vacuum,
     "with": commands.query,
@@ -88,15 +91,22 @@ def plan(sql: str, facts: SessionFacts) -> list[Plan]:
     """What to do for each statement of `sql`; an empty list when there is none.
 
     Raises SqlError for what Redshift refuses and, with SQLSTATE 0A000 and the clause's name, for
-    what this stand-in does not carry.
+    what this stand-in does not carry; ColumnsWanted for what must be among the known columns.
     """
-    if len(sql) > _CACHED_LENGTH:
+    if len(sql) > _CACHED_LENGTH or facts.known_columns:
         return _plan_all(sql, _frozen(facts))
     return list(_plan_cached(sql, _frozen(facts) if "pg_last_" in sql.lower() else Facts()))
 
 
 def _frozen(facts: SessionFacts) -> Facts:
-    return Facts(facts.last_copy_id, facts.last_copy_count, facts.last_query_id)
+    return Facts(
+        facts.last_copy_id,
+        facts.last_copy_count,
+        facts.last_query_id,
+        facts.last_unload_id,
+        facts.last_unload_count,
+        tuple(facts.known_columns.items()),
+    )
 
 
 @lru_cache(maxsize=512)

@@ -128,7 +128,8 @@ VIEWS = {
     "svv_tables": """
         table_catalog::text, table_schema::text, table_name::text, table_type::text,
         NULL::text AS remarks
-        FROM information_schema.tables WHERE table_name NOT LIKE 'standin\\_%'
+        FROM information_schema.tables
+        WHERE table_name NOT LIKE 'standin\\_%' AND table_schema NOT LIKE 'pg\\_redshift%'
     """,
     # https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_COLUMNS.html
     "svv_columns": """
@@ -139,7 +140,8 @@ VIEWS = {
         interval_type::text, interval_precision::text, character_set_catalog::text,
         character_set_schema::text, character_set_name::text, collation_catalog::text,
         collation_schema::text, collation_name::text, domain_name::text, NULL::text AS remarks
-        FROM information_schema.columns WHERE table_name NOT LIKE 'standin\\_%'
+        FROM information_schema.columns
+        WHERE table_name NOT LIKE 'standin\\_%' AND table_schema NOT LIKE 'pg\\_redshift%'
     """,
     # https://docs.aws.amazon.com/redshift/latest/dg/r_STV_SLICES.html: there is one
     "stv_slices": "0 AS node, 0 AS slice, 0 AS localslice, 'D'::char(1) AS type",

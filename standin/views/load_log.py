@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from standin.copy.load import Load, LoadError
 RUNNING = "running"
 COMPLETED = "completed"
 ABORTED = "aborted"
+
+# Connections that are kept for the next load.
+MAX_IDLE = 4
 
 _NOT_SHOWN = re.compile(r"[^\x01-\x7f]")
 
@@ -50,28 +54,65 @@ class LoadFacts:
     started: datetime
 
 
-@dataclass(frozen=True)
 class LoadLog:
-    """The log of loads; `connect` opens a superuser's connection to a database by name."""
+    """The log of loads; `connect` opens a superuser's connection to a database by name.
 
-    connect: Callable[[str], Any]
+    A connection costs more than a small load: a few idle ones are kept for the next.
+    """
+
+    def __init__(self, connect: Callable[[str], Any]) -> None:
+        self.connect = connect
+        self._idle: deque[tuple[str, Any]] = deque()
+        self._lock = threading.Lock()
 
     def start(self, facts: LoadFacts, load: Load) -> LoadRecord:
         """Write down a COPY that begins to read its files."""
+        while (connection := self._take(facts.database)) is not None:
+            # An idle one may have ended with a cluster whose database had the same name.
+            with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):
+                return self._started(connection, facts, load)
+            connection.close()
         connection = self.connect(facts.database)
         connection.autocommit = True
-        record = LoadRecord(connection, facts, load)
+        return self._started(connection, facts, load)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.popleft()[1].close()
+
+    def _started(self, connection: Any, facts: LoadFacts, load: Load) -> LoadRecord:
+        record = LoadRecord(connection, facts, load, self._give_back)
         record.insert()
         return record
+
+    def _take(self, database: str) -> Any:
+        with self._lock:
+            for pair in self._idle:
+                if pair[0] == database:
+                    self._idle.remove(pair)
+                    return pair[1]
+        return None
+
+    def _give_back(self, database: str, connection: Any) -> None:
+        connection.autocommit = True
+        with self._lock:
+            self._idle.append((database, connection))
+            oldest = self._idle.popleft()[1] if len(self._idle) > MAX_IDLE else None
+        if oldest is not None:
+            oldest.close()
 
 
 class LoadRecord:
     """The row of one load. Its methods may be called from any thread; they wait for each other."""
 
-    def __init__(self, connection: Any, facts: LoadFacts, load: Load) -> None:
+    def __init__(
+        self, connection: Any, facts: LoadFacts, load: Load, give_back: Callable[[str, Any], None]
+    ) -> None:
         self._connection = connection
         self._facts = facts
         self._load = load
+        self._give_back = give_back
         self._lock = threading.Lock()
         self.is_open = True
 
@@ -115,8 +156,10 @@ class LoadRecord:
             self.is_open = False
             try:
                 self._write_end(status, ended)
-            finally:
+            except BaseException:
                 self._connection.close()
+                raise
+            self._give_back(self._facts.database, self._connection)
 
     def _write_end(self, status: str, ended: datetime) -> None:
         query_id = self._facts.query_id

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from standin.dialect.redshift import VERSION
-from standin.views import catalog_views
+from standin.dialect.redshift import LIBRARY_SCHEMA, VERSION
+from standin.views import catalog_tables, catalog_views, key_promises, leader_views, unload_views
 
 # The facts are kept once, in tables of our own names; every one of Redshift's is a view of them.
 TABLES = """
@@ -177,9 +177,16 @@ def install(connection: Any) -> None:
     """
     with connection, connection.cursor() as cursor:
         cursor.execute("SET LOCAL allow_system_table_mods = on")
-        cursor.execute(TABLES + catalog_views.TABLES + catalog_views.FUNCTIONS)
-        cursor.execute("GRANT SELECT ON pg_catalog.standin_table_attributes TO PUBLIC")
-        for name, body in (VIEWS | catalog_views.VIEWS).items():
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {LIBRARY_SCHEMA}")
+        cursor.execute(f"GRANT USAGE ON SCHEMA {LIBRARY_SCHEMA} TO PUBLIC")
+        cursor.execute(TABLES + catalog_views.TABLES + key_promises.TABLES + unload_views.TABLES)
+        cursor.execute(catalog_views.FUNCTIONS + key_promises.FUNCTIONS)
+        for table in ("standin_table_attributes", "standin_keys"):
+            cursor.execute(f"GRANT SELECT ON pg_catalog.{table} TO PUBLIC")
+        catalog_tables.install(cursor)
+        for name, body in (
+            VIEWS | catalog_views.VIEWS | leader_views.VIEWS | unload_views.VIEWS
+        ).items():
             for shared, query in _SHARED.items():
                 body = body.replace(f"FROM {shared} ", f"FROM {query} ")
             cursor.execute(f"CREATE VIEW pg_catalog.{name} AS SELECT {body}")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from standin.sqlerror import INTERNAL_ERROR, SqlError
 from standin.wire import protocol
-from standin.wire.links import Backend, Client, Mode
+from standin.wire.links import BUFFER_LIMIT, Backend, Client, Mode
 from standin.wire.protocol import Message
 
 LOGGER = logging.getLogger("standin")
@@ -16,8 +16,8 @@ LOGGER = logging.getLogger("standin")
 # Fails in every transaction and does nothing else; the mark tells its error from any other.
 FAILING_MARK = "refused by the stand-in"
 FAILING_SQL = f'SELECT "{FAILING_MARK}"()'
-# PostgreSQL's command tags where Redshift's differ.
-TAGS = {"TRUNCATE TABLE": "TRUNCATE"}
+# A name that no client has.
+SAVEPOINT = '"before a question"'
 
 
 class BackendError(Exception):
@@ -55,10 +55,44 @@ class Conversation:
         answers = await self.run(sql)
         return [protocol.row_values(m.body) for m in answers if m.code == protocol.DATA_ROW]
 
-    async def forward(self, sql: str) -> None:
-        """Run a statement whose answers go to the client; BackendError instead of an error."""
+    async def columns(self, query: str) -> tuple[str, ...]:
+        """The names of a query's columns."""
+        answers = await self.run(f'SELECT * FROM ({query}) AS "described" LIMIT 0')
+        (description,) = (m for m in answers if m.code == protocol.ROW_DESCRIPTION)
+        return protocol.column_names(description.body)
+
+    async def columns_if_any(self, query: str) -> tuple[str, ...] | None:
+        """The names of a query's columns; None, and no harm to a transaction, when it fails."""
+        if self.status == protocol.FAILED:
+            return None
+        try:
+            async with self._savepoint():
+                return await self.columns(query)
+        except BackendError:
+            return None
+
+    @asynccontextmanager
+    async def _savepoint(self) -> AsyncIterator[None]:
+        """What fails inside is undone alone, in a transaction that is open."""
+        if self.status == protocol.IDLE:
+            yield
+            return
+        await self.run(f"SAVEPOINT {SAVEPOINT}")
+        try:
+            yield
+        except BackendError:
+            await self.run(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+            raise
+        finally:
+            await self.run(f"RELEASE SAVEPOINT {SAVEPOINT}")
+
+    async def forward(self, sql: str, tag: str = "") -> None:
+        """Run a statement whose answers go to the client; BackendError instead of an error.
+
+        `tag` is the command tag to give, if not PostgreSQL's own.
+        """
         self._backend.begin(Mode.DRIVEN, protocol.query(sql))
-        await self._read(lambda message: self._client.write(_as_redshift(message)))
+        await self._read(lambda message: self._client.write(_tagged(message, tag)))
 
     async def copy_in(self, sql: str) -> None:
         """Begin a COPY FROM STDIN; then `send` its data and `finish_copy`."""
@@ -89,6 +123,26 @@ class Conversation:
         self._backend.write(protocol.message(protocol.COPY_DONE))
         self._backend.is_copying = False
         await self._read(_ignore)
+
+    async def copy_out(self, sql: str) -> AsyncIterator[list[bytes]]:
+        """Run a COPY TO STDOUT; its rows without their line feeds, many at a time."""
+        self._backend.begin(Mode.DRIVEN, protocol.query(sql))
+        rows: list[bytes] = []
+        size = 0
+        failure: Message | None = None
+        while (message := await self._backend.answer()) is not None:
+            if message.code == protocol.COPY_DATA:
+                rows.append(message.raw[5:-1])
+                size += len(message.raw)
+            elif message.code == protocol.ERROR_RESPONSE:
+                failure = message
+            if size > BUFFER_LIMIT:
+                yield rows
+                rows, size = [], 0
+        if failure is not None:
+            raise BackendError(failure)
+        if rows:
+            yield rows
 
     async def settle(self) -> None:
         """Read to the end of whatever an exception interrupted."""
@@ -159,8 +213,10 @@ def _ignore(message: Message) -> None:
     """Take an answer that nobody needs."""
 
 
-def _as_redshift(message: Message) -> bytes:
-    if message.code != protocol.COMMAND_COMPLETE:
+def _tagged(message: Message, tag: str) -> bytes:
+    """The message with another command tag; the number of rows stays."""
+    if message.code != protocol.COMMAND_COMPLETE or not tag:
         return message.raw
-    (tag,), _ = protocol.split_strings(message.body, 1)
-    return protocol.command_complete(TAGS[tag]) if tag in TAGS else message.raw
+    (theirs,), _ = protocol.split_strings(message.body, 1)
+    rows = theirs.rpartition(" ")[2]
+    return protocol.command_complete(f"{tag} {rows}" if rows.isdigit() else tag)

@@ -165,7 +165,7 @@ class Copier:
             # The load is in the system views before the client hears of its end.
             await self._services.work(record.finish, COMPLETED, _now())
         except (SqlError, BackendError) as error:
-            _put_query_id(error, query_id)
+            put_query_id(error, query_id)
             await self._conversation.settle()
             if record is not None:
                 await self._services.work(record.finish, ABORTED, _now())
@@ -297,7 +297,7 @@ class Copier:
         self.facts.last_copy_id, self.facts.last_copy_count = query_id, 0
 
 
-def _put_query_id(error: SqlError | BackendError, query_id: int) -> None:
+def put_query_id(error: SqlError | BackendError, query_id: int) -> None:
     """Complete the DETAIL block of an error, which is made where nobody knows the query's id."""
     if isinstance(error, SqlError) and error.detail is not None:
         error.detail = error.detail.replace(QUERY_LINE.format(0), QUERY_LINE.format(query_id))

@@ -22,6 +22,12 @@ from standin.sqlerror import SqlError
 MAX_NAME_BYTES = 63
 TAKEN_DATABASES = frozenset({"postgres", "template0", "template1"})
 CANNOT_CONNECT_NOW = "57P03"
+INVALID_PASSWORD = "28P01"
+# The users and groups that were made in a database: who may enter it besides its owner.
+ADMITTED = """
+SELECT rolname FROM pg_database, aclexplode(datacl) JOIN pg_roles ON pg_roles.oid = grantee
+ WHERE datname = %s AND grantee <> datdba AND privilege_type = 'CONNECT'
+"""
 ROLES = "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND NOT starts_with(rolname, 'pg_')"
 
 
@@ -44,10 +50,15 @@ class Databases:
         self._lock = threading.Lock()
 
     def account(self, cluster: Cluster, live: list[Cluster]) -> Account:
-        """The account of a cluster's master user, made when this is its first login.
+        """The account of the cluster's user, made when this is the first login of its master.
 
-        `live` are all clusters that exist: a database of another one that is gone gives way.
+        `live` are all clusters that exist: a database of another one that is gone gives way. A
+        user who is no master has a password of its own, which PostgreSQL checks.
         """
+        if not any(cluster.user == other.user for other in live):
+            if not self._has_database_of(cluster):
+                raise wrong_password(cluster.user)
+            return Account(cluster.database, cluster.user, cluster.password)
         check_names(cluster)
         with self._lock:
             owner = self._owners.get(cluster.database)
@@ -59,6 +70,11 @@ class Databases:
             if owner is None:
                 self._create(cluster)
             return Account(cluster.database, cluster.user, self._passwords[cluster.user])
+
+    def _has_database_of(self, cluster: Cluster) -> bool:
+        with self._lock:
+            owner = self._owners.get(cluster.database)
+            return owner is not None and owner.created == cluster.created
 
     def drop(self, cluster: Cluster) -> None:
         """Remove what the cluster left; its sessions are cut by force."""
@@ -77,22 +93,31 @@ class Databases:
                         user, sql.Literal(password)
                     )
                 )
-                self._passwords[cluster.user] = password
-            # The owner of a database may create schemas, and tables in its schema public.
-            cursor.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                    sql.Identifier(cluster.database), user
+                # A master user may do whatever the users that it makes may do.
+                cursor.execute(
+                    sql.SQL("ALTER ROLE {} SET createrole_self_grant TO 'set, inherit'").format(
+                        user
+                    )
                 )
-            )
+                self._passwords[cluster.user] = password
+            # The owner of a database may create schemas, and tables in its schema public; the
+            # users of other clusters may not even enter.
+            database = sql.Identifier(cluster.database)
+            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, user))
+            cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(database))
         self._owners[cluster.database] = cluster
 
     def _drop(self, owner: Cluster) -> None:
         with closing(self._maintenance()) as connection, connection.cursor() as cursor:
+            cursor.execute(ADMITTED, (owner.database,))
+            admitted = [sql.Identifier(name) for (name,) in cursor.fetchall()]
             cursor.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
                     sql.Identifier(owner.database)
                 )
             )
+            if admitted:
+                cursor.execute(sql.SQL("DROP ROLE {}").format(sql.SQL(", ").join(admitted)))
             del self._owners[owner.database]
             if not self._owners:
                 self._drop_roles(cursor)
@@ -109,6 +134,11 @@ class Databases:
         connection = self._postgres.connect()
         connection.autocommit = True
         return connection
+
+
+def wrong_password(user: str) -> SqlError:
+    """The error for a user who is not known or gave another password."""
+    return SqlError(INVALID_PASSWORD, f'password authentication failed for user "{user}"')
 
 
 def check_names(cluster: Cluster) -> None:

@@ -92,9 +92,11 @@ class ExtendedQuery:
             )
         self._statements.pop(statement.name, None)
         sql = plans[0].sql if plans else ""
-        if plans and not plans[0].is_plain:
+        if plans:
             self._statements[statement.name] = plans[0]
-            sql = SUBSTITUTE_SQL
+            self._backend.errors.concern(plans, statement.sql)
+            if not plans[0].is_plain:
+                sql = SUBSTITUTE_SQL
         self._pending += protocol.parse(statement.name, sql, statement.oids)
 
     async def _bind(self, message: Message) -> None:
@@ -115,7 +117,9 @@ class ExtendedQuery:
         self._pending += message.raw
         plan = self._portals.get(portal)
         if plan is not None:
-            await self._drive(plan)
+            self._backend.errors.concern([plan])
+            if not plan.is_plain:
+                await self._drive(plan)
 
     async def _flush(self, message: Message) -> None:
         if self.is_open:

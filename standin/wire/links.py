@@ -13,11 +13,14 @@ from enum import Enum, auto
 from typing import Any
 
 from standin.wire import protocol
+from standin.wire.backend_errors import BackendErrors
 from standin.wire.protocol import Message
 
 # Bytes that may wait in one direction before its sender is made to wait.
 BUFFER_LIMIT = 256 << 10
 TLS_TIMEOUT_S = 20
+# How long a client that has been dealt with may take to read its last answer.
+LINGER_S = 5
 # Bytes of an answer's end that are kept: room for the error or the command tag in it.
 ENDING_LENGTH = 1024
 
@@ -138,12 +141,18 @@ class Link(asyncio.Protocol):
 class Client(Link):
     """The client's side, served by a task of its own from its connection on.
 
-    `backend` is who must wait when the client reads slowly.
+    `backend` is who must wait when the client reads slowly; `gone` is told, at least once, that
+    the connection has ended.
     """
 
-    def __init__(self, serve: Callable[[Client], Coroutine[Any, Any, None]]) -> None:
+    def __init__(
+        self,
+        serve: Callable[[Client], Coroutine[Any, Any, None]],
+        gone: Callable[[Client], None],
+    ) -> None:
         super().__init__()
         self._serve = serve
+        self._gone = gone
         self.encrypted = False
         self.backend: Backend | None = None
         self.session: asyncio.Task[None] | None = None
@@ -157,6 +166,17 @@ class Client(Link):
         super().connection_lost(exc)
         if self.session is not None:
             self.session.cancel()
+        self._gone(self)
+
+    def finish(self) -> None:
+        """Close after what was written has been sent, if the client takes it soon enough."""
+        self.close()
+        if not self.lost:
+            self._loop.call_later(LINGER_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self.abort()
+        self._gone(self)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -209,6 +229,8 @@ class Backend(Link):
         self._client = client
         self._ready: asyncio.Future[None] | None = None
         self._mode = Mode.DRIVEN
+        self._tail = b""
+        self.errors = BackendErrors()
         self.status = protocol.IDLE
         # How the latest answer that the session did not read itself ended.
         self.ending = b""
@@ -224,15 +246,21 @@ class Backend(Link):
 
     def data_received(self, data: bytes) -> None:
         if self._mode is Mode.RELAY:
-            self._client.write(data)
-            enough = len(data) >= ENDING_LENGTH
-            self.ending = (data if enough else self.ending + data)[-ENDING_LENGTH:]
-            if self.ending[-protocol.READY_LENGTH :].startswith(protocol.READY_PREFIX):
-                self._ready_for_query(self.ending[-1:])
+            self._relay(data)
             return
         super().data_received(data)
         if self._mode is Mode.PASS:
             self._pass_messages()
+
+    def _relay(self, data: bytes) -> None:
+        self._tail = (self._tail + data[-protocol.READY_LENGTH :])[-protocol.READY_LENGTH :]
+        is_last = self._tail.startswith(protocol.READY_PREFIX)
+        data = self.errors.relayed(data, is_last)
+        self._client.write(data)
+        enough = len(data) >= ENDING_LENGTH
+        self.ending = (data if enough else self.ending + data)[-ENDING_LENGTH:]
+        if is_last:
+            self._ready_for_query(self._tail[-1:])
 
     @property
     def is_ready(self) -> bool:
@@ -244,12 +272,13 @@ class Backend(Link):
         if self.is_ready:
             self._ready = self._loop.create_future()
             self.ending = b""
+            self._tail = b""
             self.has_failed = False
         self._mode = mode
         if mode is Mode.PASS:
             self._pass_messages()
         elif mode is Mode.RELAY and self._buffer:
-            self._client.write(self._take(len(self._buffer)))
+            self._relay(self._take(len(self._buffer)))
         self.write(data)
 
     async def ready(self) -> None:
@@ -267,7 +296,12 @@ class Backend(Link):
         if message.code == protocol.READY_FOR_QUERY:
             self._ready_for_query(message.body)
             return None
-        return message
+        return self._translated(message)
+
+    def _translated(self, message: Message) -> Message:
+        if message.code not in (protocol.ERROR_RESPONSE, protocol.NOTICE_RESPONSE):
+            return message
+        return Message(self.errors.translated(message.raw))
 
     def finished(self) -> None:
         """Take note that PostgreSQL has answered everything, though without ReadyForQuery."""
@@ -279,7 +313,7 @@ class Backend(Link):
             self._wanted = length
             if len(self._buffer) < length:
                 break
-            message = Message(self._take(length))
+            message = self._translated(Message(self._take(length)))
             self._client.write(message.raw)
             if message.code in (protocol.ERROR_RESPONSE, protocol.COMMAND_COMPLETE):
                 self.ending = message.raw[-ENDING_LENGTH:]

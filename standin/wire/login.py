@@ -11,23 +11,26 @@ import hmac
 import re
 import ssl
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from standin.cloud.aws import HOST, Cloud, Cluster
 from standin.postgres import Postgres
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, SqlError
 from standin.wire import protocol
-from standin.wire.databases import CANNOT_CONNECT_NOW, Account
+from standin.wire.databases import CANNOT_CONNECT_NOW, Account, wrong_password
 from standin.wire.links import Backend, Client, LinkLost, Mode
 from standin.wire.protocol import EncryptionRequest, Message, ProtocolError, Startup
 
 INVALID_AUTHORIZATION = "28000"
-INVALID_PASSWORD = "28P01"
 UNKNOWN_DATABASE = "3D000"
 UNKNOWN_PARAMETER = "42704"
 CONNECTION_FAILURE = "08006"
+NO_PRIVILEGE = "42501"
 
 # The version that Redshift reports: https://docs.aws.amazon.com/redshift/latest/dg/r_VERSION.html
 SERVER_VERSION = "8.0.2"
+# Parameters of the greeting that Redshift gives other values.
+REPORTED_OTHERWISE = {"server_version": SERVER_VERSION, "server_encoding": "UNICODE"}
 # PostgreSQL 8.0 had none, and drivers take its absence for "off".
 UNREPORTED_PARAMETERS = frozenset({"standard_conforming_strings"})
 
@@ -126,21 +129,39 @@ def check_network(cloud: Cloud, clusters: Sequence[Cluster], database: str) -> N
 
 
 def authenticate(clusters: Sequence[Cluster], user: str, database: str, password: str) -> Cluster:
-    """The cluster whose master user logs in, or the FATAL error that refuses it."""
+    """The cluster that the user logs in to, or the FATAL error that refuses it.
+
+    Master users are judged here. Of all others only CREATE USER's PostgreSQL knows: the cluster
+    then has the client's name and password in place of the master user's.
+    """
     here = [cluster for cluster in clusters if cluster.database == database]
     if not here:
         raise SqlError(
             UNKNOWN_DATABASE, f'database "{database}" does not exist', hint=_which(clusters)
         )
-    for cluster in sorted(here, key=lambda cluster: cluster.status != "available"):
+    by_readiness = sorted(here, key=lambda cluster: cluster.status != "available")
+    for cluster in by_readiness:
         if _is_known(cluster, user, password):
-            if cluster.status != "available":
-                raise SqlError(
-                    CANNOT_CONNECT_NOW,
-                    f'the cluster "{cluster.identifier}" is {cluster.status}, not available',
-                )
+            _check_status(cluster)
             return cluster
-    raise SqlError(INVALID_PASSWORD, f'password authentication failed for user "{user}"')
+    is_master = any(user.rpartition(":")[2] == cluster.user for cluster in clusters)
+    if is_master or not _may_be_created(user):
+        raise wrong_password(user)
+    _check_status(by_readiness[0])
+    return replace(by_readiness[0], user=user, password=password)
+
+
+def _check_status(cluster: Cluster) -> None:
+    if cluster.status != "available":
+        raise SqlError(
+            CANNOT_CONNECT_NOW,
+            f'the cluster "{cluster.identifier}" is {cluster.status}, not available',
+        )
+
+
+def _may_be_created(user: str) -> bool:
+    """Whether CREATE USER can have made a user of this name."""
+    return user != Postgres.superuser and not user.startswith("pg_") and ":" not in user
 
 
 def _is_known(cluster: Cluster, user: str, password: str) -> bool:
@@ -220,6 +241,9 @@ async def _greeting(
     greeting = []
     while (message := await backend.answer()) is not None:
         if message.code == protocol.ERROR_RESPONSE:
+            if protocol.error_fields(message.body).get("C") == NO_PRIVILEGE:
+                # A user of another cluster: databases of all of them are in one PostgreSQL.
+                raise wrong_password(account.user)
             client.write(message.raw)
             raise LinkLost
         if message.raw == protocol.authentication(protocol.AUTHENTICATION_CLEARTEXT):
@@ -238,8 +262,8 @@ def _as_redshift(message: Message) -> bytes:
     if message.code != protocol.PARAMETER_STATUS:
         return message.raw
     (name, _), _ = protocol.split_strings(message.body, 2)
-    if name == "server_version":
-        return protocol.parameter_status(name, SERVER_VERSION)
+    if name in REPORTED_OTHERWISE:
+        return protocol.parameter_status(name, REPORTED_OTHERWISE[name])
     return b"" if name in UNREPORTED_PARAMETERS else message.raw
 
 

@@ -56,6 +56,8 @@ IN_TRANSACTION = b"T"
 FAILED = b"E"
 
 READY_LENGTH = 6
+# Bytes of a column in a RowDescription behind its name.
+COLUMN_DESCRIPTION_LENGTH = 18
 READY_PREFIX = READY_FOR_QUERY + struct.pack("!I", 5)
 
 # PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH); nothing before the login needs more.
@@ -67,6 +69,8 @@ MAX_SERVER_LENGTH = 1 << 30
 _LENGTH = struct.Struct("!I")
 _SIGNED = struct.Struct("!i")
 _SHORT = struct.Struct("!H")
+# of a RowDescription: table and column, type, its size and modifier, format
+_COLUMN = struct.Struct("!IhIhih")
 
 
 class ProtocolError(Exception):
@@ -193,6 +197,16 @@ def error_fields(body: bytes) -> dict[str, str]:
     return {decode(field[:1]): decode(field[1:]) for field in body.split(b"\0") if field}
 
 
+def column_names(body: bytes) -> tuple[str, ...]:
+    """The names in a RowDescription."""
+    names, rest = [], body[2:]
+    for _ in range(_SHORT.unpack_from(body)[0]):
+        (name,), rest = split_strings(rest, 1)
+        names.append(name)
+        rest = rest[COLUMN_DESCRIPTION_LENGTH:]
+    return tuple(names)
+
+
 def row_values(body: bytes) -> list[str | None]:
     """The values of a DataRow in text format; None for NULL."""
     values: list[str | None] = []
@@ -203,6 +217,18 @@ def row_values(body: bytes) -> list[str | None]:
         values.append(None if length < 0 else decode(body[position : position + length]))
         position += max(length, 0)
     return values
+
+
+def row_columns(body: bytes) -> list[tuple[str, int, int]]:
+    """Name, type id and type modifier of each column of a RowDescription."""
+    columns: list[tuple[str, int, int]] = []
+    rest = body[2:]
+    for _ in range(_SHORT.unpack_from(body)[0]):
+        (name,), rest = split_strings(rest, 1)
+        _, _, type_id, _, modifier, _ = _COLUMN.unpack_from(rest)
+        columns.append((name, type_id, modifier))
+        rest = rest[_COLUMN.size :]
+    return columns
 
 
 def message(code: bytes, body: bytes = b"") -> bytes:

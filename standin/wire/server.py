@@ -14,7 +14,7 @@ from typing import Any
 
 from standin.certificates import Certificates
 from standin.cloud.aws import Cloud, Cluster
-from standin.cloud.objects import ObjectSource
+from standin.cloud.objects import ObjectStore
 from standin.postgres import Postgres
 from standin.sqlerror import SqlError
 from standin.views.load_log import LoadLog
@@ -34,6 +34,8 @@ HOST = "127.0.0.1"
 LOGIN_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
 MAX_WORKERS = 32
+# Clients that may connect in the same moment.
+CONNECTS_WAITING = 512
 
 
 class FrontEnd:
@@ -45,7 +47,7 @@ class FrontEnd:
         postgres: Postgres,
         cloud: Cloud,
         certificates: Certificates,
-        objects: ObjectSource,
+        objects: ObjectStore,
         port: int = 5439,
     ) -> None:
         self.port = port
@@ -91,13 +93,16 @@ class FrontEnd:
             self._thread.join()
             self._thread = self._loop = self._stopping = None
         self._workers.shutdown()
+        self._services.load_log.close()
 
     async def _main(self, listening: Future[None]) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_log_quietly)
         self._stopping = asyncio.Event()
         try:
-            server = await loop.create_server(self._new_client, HOST, self.port)
+            server = await loop.create_server(
+                self._new_client, HOST, self.port, backlog=CONNECTS_WAITING
+            )
         except OSError as error:
             self._stopping = None
             listening.set_exception(error)
@@ -110,7 +115,7 @@ class FrontEnd:
         await self._end_sessions()
 
     def _new_client(self) -> Client:
-        client = Client(self._serve)
+        client = Client(self._serve, self._clients.discard)
         self._clients.add(client)
         return client
 
@@ -151,8 +156,7 @@ class FrontEnd:
         finally:
             if client.backend is not None:
                 client.backend.abort()
-            client.close()
-            self._clients.discard(client)
+            client.finish()
 
     async def _converse(self, client: Client) -> None:
         session = await asyncio.wait_for(self._open(client), LOGIN_TIMEOUT_S)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from standin.cloud.aws import Cloud
-from standin.cloud.objects import ObjectSource
+from standin.cloud.objects import ObjectStore
 from standin.postgres import Postgres
 from standin.views.load_log import LoadLog
 from standin.views.statement_log import StatementLog
@@ -33,7 +33,7 @@ class Services:
 
     postgres: Postgres
     cloud: Cloud
-    objects: ObjectSource
+    objects: ObjectStore
     databases: Databases
     load_log: LoadLog
     statements: StatementLog

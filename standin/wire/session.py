@@ -10,10 +10,12 @@ import struct
 
 from standin.cloud.aws import Cluster
 from standin.dialect import translate
+from standin.dialect.known_columns import Columns, ColumnsWanted
 from standin.dialect.translate import Plan
 from standin.sqlerror import SqlError, not_supported
 from standin.views.statement_log import MAX_TEXT, Statement, outcome, reads_log
 from standin.wire import login, protocol
+from standin.wire.backend_errors import PLAN_SEPARATOR
 from standin.wire.conversation import BackendError, Conversation, as_sql_error
 from standin.wire.copy_session import QUERY_CANCELED as CANCELED
 from standin.wire.copy_session import Copier
@@ -21,6 +23,7 @@ from standin.wire.extended import ExtendedQuery
 from standin.wire.links import Backend, Client, LinkLost, Mode
 from standin.wire.protocol import Message, ProtocolError, Startup
 from standin.wire.services import Services
+from standin.wire.unload_session import Unloader
 
 PROTOCOL_VIOLATION = "08P01"
 ADMIN_SHUTDOWN = "57P01"
@@ -64,6 +67,9 @@ class Session:
         self._conversation = Conversation(client, backend)
         (self._session_id,) = struct.unpack_from("!I", key)
         self._copier = Copier(client, self._conversation, services, cluster, self._session_id)
+        self._unloader = Unloader(
+            client, self._conversation, services, cluster, self._session_id, self._copier.facts
+        )
         # Statements that have begun and not ended.
         self._begun: list[Statement] = []
         self._extended = ExtendedQuery(
@@ -94,6 +100,7 @@ class Session:
 
     def cancel_copy(self) -> bool:
         """Stop the COPY that is being loaded; False when there is none."""
+        self._unloader.cancel()
         return self._copier.cancel()
 
     def terminate(self) -> None:
@@ -119,7 +126,7 @@ class Session:
         try:
             plans = await self._plan(protocol.parse_query(message.body))
             if all(plan.is_plain for plan in plans):
-                return await self._relay(plans)
+                return await self._relay(plans, protocol.parse_query(message.body))
             await self._drive_all(plans)
         except (LinkLost, ProtocolError):
             raise
@@ -131,14 +138,36 @@ class Session:
         if reads_log(sql):
             await self._services.work(self._services.statements.flush, self.cluster.database)
         query_id = next(self._services.query_ids)
+        self._backend.errors.query_id = query_id
         self._begin_statement(query_id, sql)
-        facts = self._copier.facts
-        if len(sql) > INLINE_SQL_LENGTH:
-            plans = await self._services.work(translate.plan, sql, facts)
-        else:
-            plans = translate.plan(sql, facts)
-        facts.last_query_id = query_id
+        plans = await self._translated(sql)
+        self._copier.facts.last_query_id = query_id
         return plans
+
+    async def _translated(self, sql: str) -> list[Plan]:
+        """The plans of a text, with as many questions to PostgreSQL as they need."""
+        facts = self._copier.facts
+        try:
+            while True:
+                try:
+                    if len(sql) > INLINE_SQL_LENGTH:
+                        return await self._services.work(translate.plan, sql, facts)
+                    return translate.plan(sql, facts)
+                except ColumnsWanted as wanted:
+                    facts.known_columns[wanted.query] = await self._columns(wanted)
+        finally:
+            facts.known_columns.clear()
+
+    async def _columns(self, wanted: ColumnsWanted) -> Columns:
+        if wanted.is_optional:
+            can_ask = self._backend.is_ready
+            return await self._conversation.columns_if_any(wanted.query) if can_ask else None
+        if not self._backend.is_ready:
+            raise not_supported("EXCLUDE, PIVOT or UNPIVOT in a pipeline")
+        try:
+            return await self._conversation.columns(wanted.query)
+        except BackendError as error:
+            raise SqlError(error.sqlstate, str(error)) from error
 
     def _begin_statement(self, query_id: int, sql: str) -> None:
         statement = Statement(
@@ -164,11 +193,11 @@ class Session:
             self._note_transaction_control(plan)
         return plans
 
-    async def _relay(self, plans: list[Plan]) -> None:
+    async def _relay(self, plans: list[Plan], received: str) -> None:
         for plan in plans:
             self._note_transaction_control(plan)
-        # A statement may end in a comment that reaches to the end of its line.
-        sql = "\n;".join(plan.sql for plan in plans)
+        self._backend.errors.concern(plans, received)
+        sql = PLAN_SEPARATOR.join(plan.sql for plan in plans)
         self._backend.begin(Mode.RELAY, protocol.query(sql))
         await self._backend.ready()
 
@@ -193,15 +222,18 @@ class Session:
 
     async def _drive(self, plan: Plan) -> None:
         self._note_transaction_control(plan)
+        self._backend.errors.concern([plan])
         if plan.copy is not None:
             await self._copier.copy(plan.copy)
+        elif plan.unload is not None:
+            await self._unloader.unload(plan.unload)
         elif plan.then:
             async with self._conversation.transaction():
-                await self._conversation.forward(plan.sql)
+                await self._conversation.forward(plan.sql, plan.tag)
                 for sql in plan.then:
                     await self._conversation.run(sql)
         else:
-            await self._conversation.forward(plan.sql)
+            await self._conversation.forward(plan.sql, plan.tag)
         if plan.commits:
             await self._conversation.commit()
             self._copier.transaction_ends("COMMIT")

@@ -1,0 +1,144 @@
+"""UNLOAD to S3, executed by the stand-in inside the client's own transaction.
+
+PostgreSQL gets a COPY (..) TO STDOUT on the client's own backend, so that privileges, visibility
+and errors of the query are its own: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from standin.cloud.access_keys import check_access_keys
+from standin.cloud.authorization import authorized
+from standin.cloud.aws import Cluster
+from standin.cloud.objects import ObjectStore
+from standin.dialect.plan import SessionFacts
+from standin.sqlerror import SqlError
+from standin.unload.columns import Column, read_columns
+from standin.unload.command import UnloadCommand
+from standin.unload.unload import Unload
+from standin.views.unload_log import UnloadFacts, UnloadRecord
+from standin.wire import protocol
+from standin.wire.conversation import BackendError, Conversation
+from standin.wire.copy_session import QUERY_CANCELED, put_query_id
+from standin.wire.links import Client
+from standin.wire.services import Services
+
+
+class Unloader:
+    """The UNLOADs of one session; `session_id` is the process id of its backend."""
+
+    def __init__(
+        self,
+        client: Client,
+        conversation: Conversation,
+        services: Services,
+        cluster: Cluster,
+        session_id: int,
+        facts: SessionFacts,
+    ) -> None:
+        self._client = client
+        self._conversation = conversation
+        self._services = services
+        self._cluster = cluster
+        self._session_id = session_id
+        self._facts = facts
+        self._is_canceled = False
+
+    def cancel(self) -> None:
+        """Stop the UNLOAD that runs when PostgreSQL, which is asked too, has nothing to stop."""
+        self._is_canceled = True
+
+    async def unload(self, command: UnloadCommand) -> None:
+        """Execute an UNLOAD and answer it, but for ReadyForQuery."""
+        query_id = self._query_id()
+        self._is_canceled = False
+        try:
+            running = await self._execute(command, query_id)
+        except SqlError as error:
+            put_query_id(error, query_id)
+            raise
+        self._facts.last_unload_id, self._facts.last_unload_count = query_id, running.rows
+        self._client.write(protocol.info_notice(running.notice))
+        self._client.write(protocol.command_complete("UNLOAD"))
+
+    async def _execute(self, command: UnloadCommand, query_id: int) -> Unload:
+        async with self._conversation.transaction():
+            columns = await self._columns(command)
+            store = await self._services.work(self._authorize, command)
+            running = await self._services.work(Unload, command, columns, store)
+            try:
+                async with self._logged(running, query_id):
+                    await self._move(running, query_id)
+            finally:
+                self._services.workers.submit(running.close)
+        return running
+
+    def _query_id(self) -> int:
+        """The statement's id, for the first UNLOAD in it."""
+        if self._facts.last_query_id <= self._facts.last_unload_id:
+            self._facts.last_query_id = next(self._services.query_ids)
+        return self._facts.last_query_id
+
+    async def _columns(self, command: UnloadCommand) -> list[Column]:
+        """The columns of the query, which is not executed for them."""
+        answers = await self._conversation.run(
+            f"SELECT * FROM (\n{command.select}\n) AS unloaded LIMIT 0"
+        )
+        (description,) = (m for m in answers if m.code == protocol.ROW_DESCRIPTION)
+        return read_columns(protocol.row_columns(description.body), command)
+
+    def _authorize(self, command: UnloadCommand) -> ObjectStore:
+        """What the role or the keys may write, by the cluster as it is now, not at the login."""
+        if command.access_keys is not None:
+            bucket, prefix = command.bucket_and_prefix
+            check_access_keys(command.access_keys, f"Listing bucket={bucket} prefix={prefix}")
+        now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
+        cluster = now[0] if now else self._cluster
+        return authorized(
+            self._services.objects, cluster, self._cluster.user, command.role, command.region
+        )
+
+    @asynccontextmanager
+    async def _logged(self, running: Unload, query_id: int) -> AsyncIterator[None]:
+        """Keep the system views and pg_last_unload_count() true to what happens inside."""
+        ((transaction_id, user_id),) = await self._conversation.rows(
+            "SELECT pg_current_xact_id(), current_user::regrole::oid"
+        )
+        facts = UnloadFacts(
+            database=self._cluster.database,
+            query_id=query_id,
+            session_id=self._session_id,
+            transaction_id=int(transaction_id or 0),
+            user_id=int(user_id or 0),
+        )
+        record = UnloadRecord(self._services.load_log.connect, facts, running.command)
+        try:
+            await self._services.work(record.begin)
+            yield
+        except (SqlError, BackendError) as problem:
+            # of one that failed while it unloaded, 0 rows are told
+            self._facts.last_unload_id, self._facts.last_unload_count = query_id, 0
+            await self._services.work(record.finish, [], str(problem))
+            raise
+        except BaseException:
+            # the client or PostgreSQL is gone, and so is whoever could wait for this
+            self._services.workers.submit(record.finish, [], "the session ended")
+            raise
+        await self._services.work(record.finish, running.files, None)
+
+    async def _move(self, running: Unload, query_id: int) -> None:
+        """Move the rows from PostgreSQL to S3."""
+        self._check_canceled(query_id)
+        async for rows in self._conversation.copy_out(
+            f"COPY (\n{running.command.select}\n) TO STDOUT (FORMAT text, ENCODING 'UTF8')"
+        ):
+            await self._services.work(running.write, rows)
+            self._check_canceled(query_id)
+        self._check_canceled(query_id)
+        await self._services.work(running.finish)
+
+    def _check_canceled(self, query_id: int) -> None:
+        if self._is_canceled:
+            raise SqlError(QUERY_CANCELED, f"Query ({query_id}) canceled on user's request")
