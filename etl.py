@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ import load_errors
 import report
 import retries
 import settings as configuration
+import small_files
 import sql_queries
 import staging
 import terminal
@@ -33,6 +35,20 @@ if TYPE_CHECKING:
 
 # The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
 Span = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class NewPlays:
+    """What a load's plays are like: their span, how many know their song, how many look wrong.
+
+    `broken` has a count of broken rows for each promise that a play must keep.
+    """
+
+    span: Span
+    matched: int
+    strange: int
+    broken: dict[str, int]
+
 
 EVENTS, SONGS = sql_queries.COPY_TABLES
 # MAXERROR's limit: validation is to see every bad row.
@@ -82,10 +98,14 @@ def _parser() -> argparse.ArgumentParser:
         """,
     )
     parser.add_argument(
-        "--log-data", metavar="S3-PREFIX", help="load these event files instead of [S3] LOG_DATA"
+        "--log-data",
+        metavar="S3-PREFIX",
+        help="load these event files, or those of a .manifest, instead of [S3] LOG_DATA",
     )
     parser.add_argument(
-        "--song-data", metavar="S3-PREFIX", help="load these song files instead of [S3] SONG_DATA"
+        "--song-data",
+        metavar="S3-PREFIX",
+        help="load these song files, or those of a .manifest, instead of [S3] SONG_DATA",
     )
     skips = parser.add_mutually_exclusive_group()
     skips.add_argument("--skip-events", action="store_true", help="load songs only")
@@ -159,6 +179,7 @@ def _run_once(
         for table, copied in staging.stage(settings, steps, jobs).items():
             load.staged[table] = copied.rows
             load.rejected += copied.rejected
+            load.warnings += _advice(settings, table, copied.files)
             load.before |= copied.counts
         publish(cursor, steps, load)
         with steps.step("commit"):
@@ -179,15 +200,15 @@ def publish(cursor: Cursor, steps: terminal.Steps, load: report.Load) -> None:
     """Bring what is staged into the star, in the caller's transaction, and check it."""
     for name, queries in sql_queries.batch_steps.items():
         _transform(cursor, steps, load, name, queries)
-    cursor.execute(sql_queries.new_plays_span)
-    first, last = cursor.fetchone() or (None, None)
-    span: Span = {"first": first, "last": last}
+    plays = _new_plays(cursor)
+    load.matched, span = plays.matched, plays.span
     load.known = warehouse.number(cursor, sql_queries.known_plays_count, span)
     for name, queries in sql_queries.span_steps.items():
         _transform(cursor, steps, load, name, queries, span)
     with steps.step("check") as step, warehouse.explained("check", UNCHANGED):
-        check(cursor, load, span)
-        step.note = f"{len(sql_queries.checks) + 2} promises kept"
+        check(cursor, load, plays)
+        promises = len(plays.broken) + len(sql_queries.checks)
+        step.note = f"{promises + 2} promises kept"
 
 
 def _transform(
@@ -208,19 +229,27 @@ def _transform(
                 step.rows = load.inserted(name) + load.updated(name)
 
 
-def check(cursor: Cursor, load: report.Load, span: Span) -> None:
+def _new_plays(cursor: Cursor) -> NewPlays:
+    cursor.execute(sql_queries.new_plays_facts)
+    first, last, matched, strange, *broken = cursor.fetchone() or (None, None, 0, 0)
+    return NewPlays(
+        {"first": first, "last": last},
+        int(matched),
+        int(strange),
+        dict(zip(sql_queries.play_promises, map(int, broken), strict=True)),
+    )
+
+
+def check(cursor: Cursor, load: report.Load, plays: NewPlays) -> None:
     """Prove what Redshift does not enforce, and that every staged play is accounted for."""
     _check_staging(cursor, load)
     for promise, query in sql_queries.checks.items():
-        broken = warehouse.number(cursor, query, span)
-        if broken:
-            raise terminal.Fault(
-                f"check failed: expected that {promise}; {broken:,} broke it\n{UNCHANGED}"
-            )
+        _hold(promise, warehouse.number(cursor, query, plays.span))
+    for promise, broken in plays.broken.items():
+        _hold(promise, broken)
     cursor.execute(sql_queries.staged_plays_count)
     load.plays, load.unusable = (int(value) for value in cursor.fetchone() or ())
     load.duplicates = warehouse.number(cursor, sql_queries.duplicate_events_count)
-    load.matched = warehouse.number(cursor, sql_queries.matched_plays_count)
     accounted = load.new + load.known + load.duplicates + load.unusable
     if accounted != load.plays:
         raise terminal.Fault(
@@ -228,7 +257,14 @@ def check(cursor: Cursor, load: report.Load, span: Span) -> None:
             f" {load.known:,} known, {load.duplicates:,} duplicate and {load.unusable:,}"
             f" unusable make {accounted:,}\n{UNCHANGED}"
         )
-    load.warnings += _warnings(cursor, load, span)
+    load.warnings += _warnings(load, plays)
+
+
+def _hold(promise: str, broken: int) -> None:
+    if broken:
+        raise terminal.Fault(
+            f"check failed: expected that {promise}; {broken:,} broke it\n{UNCHANGED}"
+        )
 
 
 def _check_staging(cursor: Cursor, load: report.Load) -> None:
@@ -244,7 +280,20 @@ def _check_staging(cursor: Cursor, load: report.Load) -> None:
             )
 
 
-def _warnings(cursor: Cursor, load: report.Load, span: Span) -> list[str]:
+def _advice(
+    settings: configuration.Settings, table: str, files: small_files.Files | None
+) -> list[str]:
+    """What thousands of tiny files cost, where a COPY has read such."""
+    if files is None or not files.are_tiny:
+        return []
+    address, flag = {
+        EVENTS: (settings.log_data, "--log-data"),
+        SONGS: (settings.song_data, "--song-data"),
+    }[table]
+    return [small_files.warning(table, address, flag, files)]
+
+
+def _warnings(load: report.Load, plays: NewPlays) -> list[str]:
     """What the rules allow and a person would still want to know."""
     warnings = []
     if load.plays and load.plays == load.unusable:
@@ -252,11 +301,10 @@ def _warnings(cursor: Cursor, load: report.Load, span: Span) -> list[str]:
             f"none of the {load.plays:,} staged plays has a user and a time: does the file of"
             " [S3] LOG_JSONPATH name the keys, in the order of the columns of staging_events?"
         )
-    strange = warehouse.number(cursor, sql_queries.strange_times_count)
-    if strange:
+    if plays.strange:
         warnings.append(
-            f"{strange:,} plays lie before 1970 or after tomorrow, the first at {span['first']},"
-            f" the last at {span['last']}: is ts in milliseconds?"
+            f"{plays.strange:,} plays lie before 1970 or after tomorrow, the first at"
+            f" {plays.span['first']}, the last at {plays.span['last']}: is ts in milliseconds?"
         )
     return warnings
 
@@ -294,15 +342,13 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         *copies,
         *(sql_queries.row_count(table) for table in sql_queries.STAR_TABLES),
         *(query for queries in sql_queries.batch_steps.values() for query in queries),
-        sql_queries.new_plays_span,
+        sql_queries.new_plays_facts,
         sql_queries.known_plays_count,
         *(query for queries in sql_queries.span_steps.values() for query in queries),
         *(sql_queries.row_count(table) for table in sql_queries.COPY_TABLES),
         *sql_queries.checks.values(),
         sql_queries.staged_plays_count,
         sql_queries.duplicate_events_count,
-        sql_queries.matched_plays_count,
-        sql_queries.strange_times_count,
         "COMMIT",
     ]
     for statement in statements:

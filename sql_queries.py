@@ -20,9 +20,16 @@ from typing import Protocol
 # --- Tables --------------------------------------------------------------------------------------
 # Text columns are wider than the data: lengths are bytes, longer values fail a COPY, and an
 # artist_location of the public set has more than 256. Compression makes the width free on disk.
+#
+# Encodings are left to ENCODE AUTO, which is what a table without ENCODE has: AZ64 for numbers and
+# times, LZO for text, RAW for sort keys and floating point, changed by Redshift itself as the data
+# shows it. COPY would sample and recreate a first load's staging for an encoding that TRUNCATE soon
+# throws away, hence COMPUPDATE OFF. An ENCODE of one's own would end AUTO for the whole table.
+# https://docs.aws.amazon.com/redshift/latest/dg/c_Compression_encodings.html
 
 # One row per log event of the present load. The column order is that of the JSONPaths file.
-# EVEN: read once, whole, in parallel; no column of it is both spread well and joined on.
+# EVEN: read once, whole, in parallel; no column of it is both spread well and joined on. No sort
+# key: it is read whole, and sorting would only slow the COPY.
 # BACKUP NO: the source stays in S3. registration is written 1540919166796.0, hence no BIGINT.
 staging_events_table_create = """
 CREATE TABLE staging_events (
@@ -69,6 +76,9 @@ BACKUP NO
 
 # One row per song id over all loads, with the artist name that is credited on the song: plays are
 # matched with it, and artists keeps only one name of the several that an artist goes by.
+# DISTKEY(song_id): unique, so spread evenly, and a reloaded song meets its old row on its slice.
+# No sort key: every load reads all of it for the match, and deletes by hash. Titles and names take
+# LZO.
 # It is also the lock that loads queue up for: nobody else reads it.
 staging_songs_table_create = """
 CREATE TABLE staging_songs (
@@ -83,6 +93,7 @@ CREATE TABLE staging_songs (
 
 # One row per user id over all loads: the newest event of each. It holds item_in_session, which
 # decides between events of one millisecond and has no place in users.
+# ALL as users, which it feeds. No sort key: each load reads it by a hash of its own few users.
 staging_users_table_create = """
 CREATE TABLE staging_users (
     user_id           BIGINT NOT NULL PRIMARY KEY,
@@ -98,6 +109,8 @@ DISTSTYLE ALL
 
 # One row per user id, as the user's newest event has it. 97 users in the public month.
 # ALL: every node keeps the whole table, so a join with songplays moves no play.
+# SORTKEY(user_id): a lookup of one user reads one block; RAW, as a compressed sort key would let a
+# block of it stand for too many of the wide columns' blocks. gender and level repeat: AUTO's LZO.
 users_table_create = """
 CREATE TABLE users (
     user_id     BIGINT NOT NULL PRIMARY KEY,
@@ -111,7 +124,8 @@ DISTSTYLE ALL
 SORTKEY (user_id)
 """
 
-# One row per artist id. 9 553 in the public set: small enough for ALL, as users.
+# One row per artist id. 9 553 in the public set: small enough for ALL, sorted by what it is joined
+# on, as users. latitude and longitude stay RAW: doubles with noise in every bit do not compress.
 artists_table_create = """
 CREATE TABLE artists (
     artist_id  VARCHAR(64) NOT NULL PRIMARY KEY,
@@ -124,7 +138,8 @@ DISTSTYLE ALL
 SORTKEY (artist_id)
 """
 
-# One row per song id. 14 896 in the public set: small enough for ALL, as users.
+# One row per song id. 14 896 in the public set: small enough for ALL, sorted by what it is joined
+# on, as users. year has some ninety values, AZ64; duration stays RAW as any double.
 songs_table_create = """
 CREATE TABLE songs (
     song_id    VARCHAR(64) NOT NULL PRIMARY KEY,
@@ -139,7 +154,8 @@ SORTKEY (song_id)
 
 # One row per start_time of songplays: 6 813 for 6 820 plays, so it grows as the fact does and ALL
 # would copy it to every node. The same DISTKEY and SORTKEY as songplays: their join stays on its
-# slice, and in order.
+# slice, and in order: a merge join. The parts are small whole numbers that change slowly along the
+# sort key, which AZ64 makes nearly nothing of; start_time stays RAW, being the sort key.
 time_table_create = """
 CREATE TABLE time (
     start_time  TIMESTAMP NOT NULL PRIMARY KEY,
@@ -156,7 +172,10 @@ SORTKEY (start_time)
 
 # One row per play. DISTKEY(start_time): milliseconds hash evenly (6 813 values for 6 820 plays).
 # The tempting DISTKEY(song_id) would put the 95 % of plays whose song is unknown on one slice.
-# SORTKEY(start_time): analysts ask for spans of time, and a load looks only at its own.
+# EVEN would spread as well and make each join with time move its plays; user_id is even only with
+# very many users: `python -m benchmarks.skew` has the figures, docs/performance.md shows them.
+# SORTKEY(start_time): analysts ask for spans of time, and a load looks only at its own. RAW, as any
+# sort key; ids AZ64; location and user_agent repeat within a block, which LZO makes small.
 songplays_table_create = """
 CREATE TABLE songplays (
     songplay_id  BIGINT IDENTITY(0, 1) PRIMARY KEY,
@@ -206,6 +225,11 @@ COPY_TABLES = ("staging_events", "incoming_songs")
 truncate_table_queries = {table: f"TRUNCATE {table}" for table in COPY_TABLES}
 
 
+# An address that ends so names a list of files, as compact.py writes it, and no prefix of keys.
+# https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
+MANIFEST_SUFFIX = ".manifest"
+
+
 class CopySource(Protocol):
     """What COPY needs to know; settings.Settings has it."""
 
@@ -242,6 +266,11 @@ class CopyLimits:
         return tolerant + ("\nNOLOAD" if self.only_validate else "")
 
 
+def listed_by(address: str) -> str:
+    """The options of a COPY from `address`: a manifest of gzip files if its key ends so."""
+    return "\nMANIFEST\nGZIP" if address.endswith(MANIFEST_SUFFIX) else ""
+
+
 def staging_events_copy(source: CopySource, limits: CopyLimits) -> str:
     """COPY of the event logs. Statistics are left to COPY: the table was empty, so it gathers them.
 
@@ -254,7 +283,7 @@ IAM_ROLE {quote_literal(source.role_arn)}
 REGION {quote_literal(source.s3_region)}
 FORMAT AS JSON {quote_literal(source.log_jsonpath)}
 TIMEFORMAT AS 'epochmillisecs'
-COMPUPDATE OFF{limits.options}
+COMPUPDATE OFF{listed_by(source.log_data)}{limits.options}
 """
 
 
@@ -266,7 +295,7 @@ FROM {quote_literal(source.song_data)}
 IAM_ROLE {quote_literal(source.role_arn)}
 REGION {quote_literal(source.s3_region)}
 FORMAT AS JSON 'auto'
-COMPUPDATE OFF{limits.options}
+COMPUPDATE OFF{listed_by(source.song_data)}{limits.options}
 """
 
 
@@ -277,6 +306,13 @@ def copy_table_queries(source: CopySource, limits: CopyLimits = CopyLimits()) ->
 
 # The rows of the session's last COPY; after NOLOAD, those that it would have loaded.
 copied_rows_count = "SELECT PG_LAST_COPY_COUNT()"
+
+# How many files it read, and their bytes.
+copied_files = """
+SELECT source_file_count, source_file_bytes
+FROM sys_load_history
+WHERE query_id = PG_LAST_COPY_ID()
+"""
 
 # How far the COPY of a session is. Kept per slice, and only on provisioned clusters.
 copy_progress = """
@@ -380,9 +416,16 @@ FROM new_artists
 """
 
 # The newest event of a user decides, whether of this load or of an earlier one: the order in which
-# files are loaded changes nothing.
+# files are loaded changes nothing. The newest time of each user is an aggregate, which every slice
+# takes of its own events first; only the few events of that time are then ranked.
 new_users_create = """
 CREATE TEMP TABLE new_users AS
+WITH newest AS (
+    SELECT user_id, MAX(ts) AS ts
+    FROM staging_events
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id
+)
 SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
 FROM (
     SELECT
@@ -395,20 +438,24 @@ FROM (
                 level, first_name, last_name, gender
         ) AS place
     FROM (
-        SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
-        FROM staging_events
-        WHERE user_id IS NOT NULL
+        SELECT
+            events.user_id, events.ts, events.item_in_session, events.first_name,
+            events.last_name, events.gender, events.level
+        FROM staging_events AS events
+        INNER JOIN newest
+            ON newest.user_id = events.user_id
+        WHERE events.ts = newest.ts OR newest.ts IS NULL
         UNION ALL
         SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
         FROM staging_users
-        WHERE user_id IN (SELECT user_id FROM staging_events)
-    ) AS events
+        WHERE user_id IN (SELECT user_id FROM newest)
+    ) AS candidates
 ) AS ranked
 WHERE place = 1
 EXCEPT
 SELECT user_id, ts, item_in_session, first_name, last_name, gender, level
 FROM staging_users
-WHERE user_id IN (SELECT user_id FROM staging_events)
+WHERE user_id IN (SELECT user_id FROM newest)
 """
 
 staging_users_delete = """
@@ -438,7 +485,8 @@ FROM new_users
 # One row per play of this load: a NextSong event with a user and a time. Of an event delivered
 # twice the smallest item_in_session decides. The join may offer several songs of one title and
 # artist: the closest duration wins, then the smallest song_id; without one the play stays.
-# One window does both, as the candidates of one event stand together in its order.
+# One window does both, as the candidates of one event stand together in its order. The time comes
+# first in its key: it alone decides nearly every comparison, and the plays come out in its order.
 new_plays_create = """
 CREATE TEMP TABLE new_plays DISTKEY (start_time) SORTKEY (start_time) AS
 SELECT start_time, user_id, level, song_id, artist_id, session_id, location, user_agent
@@ -453,7 +501,7 @@ FROM (
         events.location,
         events.user_agent,
         ROW_NUMBER() OVER (
-            PARTITION BY events.user_id, events.session_id, events.ts
+            PARTITION BY events.ts, events.user_id, events.session_id
             ORDER BY
                 events.item_in_session, events.level, events.location, events.user_agent,
                 events.artist, events.song, events.length,
@@ -470,10 +518,30 @@ FROM (
 WHERE place = 1
 """
 
-new_plays_span = """
-SELECT CAST(MIN(start_time) AS VARCHAR(64)), CAST(MAX(start_time) AS VARCHAR(64))
+# What the rest of a load needs to know of its plays, in one scan: the first and the last time, how
+# many know their song, how many are at a time that no play has (a sign of seconds or microseconds
+# taken for milliseconds), and then how many break each of `play_promises`. Python's and many other
+# clients cannot read a year after 9999; microseconds in ts give 50 805.
+new_plays_facts = """
+SELECT
+    CAST(MIN(start_time) AS VARCHAR(64)),
+    CAST(MAX(start_time) AS VARCHAR(64)),
+    COUNT(song_id),
+    COUNT(
+        CASE
+            WHEN start_time < TIMESTAMP '1970-01-01 00:00:00'
+                OR start_time > DATEADD(day, 1, GETDATE())
+            THEN 1
+        END
+    ),
+    COUNT(CASE WHEN EXTRACT(year FROM start_time) > 9999 THEN 1 END),
+    COUNT(CASE WHEN level NOT IN ('free', 'paid') THEN 1 END)
 FROM new_plays
 """
+play_promises = (
+    "a play is before the year 10000, ts being milliseconds",
+    "the level of a play is free or paid",
+)
 
 # Plays loaded before their songs were known get them now.
 songplays_update = """
@@ -592,7 +660,7 @@ FROM (
     SELECT COUNT(*) AS deliveries
     FROM staging_events
     WHERE page = 'NextSong' AND user_id IS NOT NULL AND ts IS NOT NULL
-    GROUP BY user_id, session_id, ts
+    GROUP BY ts, user_id, session_id
 ) AS events
 """
 
@@ -609,15 +677,6 @@ INNER JOIN songplays
     )
 WHERE songplays.start_time BETWEEN %(first)s AND %(last)s
 """
-
-# Plays at a time that no play has: a sign of seconds or microseconds taken for milliseconds.
-strange_times_count = """
-SELECT COUNT(*)
-FROM new_plays
-WHERE start_time < TIMESTAMP '1970-01-01 00:00:00' OR start_time > DATEADD(day, 1, GETDATE())
-"""
-
-matched_plays_count = "SELECT COUNT(song_id) FROM new_plays"
 
 
 def _repeated(table: str, key: str, rows: str) -> str:
@@ -640,8 +699,8 @@ WHERE child.{key} IS NOT NULL AND parent.{key} IS NULL AND {rows}
 _SPAN = "start_time BETWEEN %(first)s AND %(last)s"
 _PLAYS = f"child.{_SPAN}"
 
-# What must hold before a load commits: sentence -> count of the rows that break it. Each looks at
-# what the load touched.
+# What else must hold before a load commits: sentence -> count of the rows that break it. Each looks
+# at what the load touched.
 checks = {
     "a play is in songplays once": _repeated("songplays", "start_time, user_id, session_id", _SPAN),
     "songplay_id is unique": _repeated("songplays", "songplay_id", _SPAN),
@@ -662,15 +721,8 @@ checks = {
     "the artist of a song is in artists": _orphaned(
         "songs", "artist_id", "artists", "child.song_id IN (SELECT song_id FROM new_songs)"
     ),
-    # Python's and many other clients cannot read a later year; microseconds in ts give 50 805.
-    "a play is before the year 10000, ts being milliseconds": """
-SELECT COUNT(*) FROM new_plays WHERE EXTRACT(year FROM start_time) > 9999
-""",
     "the level of a user is free or paid": """
 SELECT COUNT(*) FROM new_users WHERE level NOT IN ('free', 'paid')
-""",
-    "the level of a play is free or paid": """
-SELECT COUNT(*) FROM new_plays WHERE level NOT IN ('free', 'paid')
 """,
 }
 

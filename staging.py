@@ -23,6 +23,7 @@ import terminal
 import warehouse
 from load_errors import LoadError
 from settings import Settings
+from small_files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,10 +54,14 @@ class Copy:
 
 @dataclass(frozen=True)
 class Copied:
-    """What a COPY brought: rows loaded, rows that it was allowed to skip, rows counted after it."""
+    """What a COPY brought: rows loaded, rows that it was allowed to skip, rows counted after it.
+
+    `files` are those that it read, None where the cluster does not tell.
+    """
 
     rows: int
     rejected: tuple[LoadError, ...] = ()
+    files: Files | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -150,7 +155,22 @@ def _copy(settings: Settings, connection: Connection, job: Copy) -> Copied:
         raise _failed(settings, connection, job.table, error) from error
     # Only after the commit: within its transaction the log would be seen as it was at its start.
     rejected = load_errors.read(connection) if job.may_skip_rows else []
-    return Copied(rows, tuple(rejected))
+    return Copied(rows, tuple(rejected), _files(connection))
+
+
+def _files(connection: Connection) -> Files | None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql_queries.copied_files)
+            row = cursor.fetchone()
+        connection.rollback()
+    except psycopg2.Error as error:
+        if connection.closed:
+            raise warehouse.fault(error, "counting files", UNCHANGED) from error
+        # Only for advice: who may not ask loads all the same.
+        connection.rollback()
+        return None
+    return Files(int(row[0]), int(row[1])) if row and row[0] else None
 
 
 def _failed(

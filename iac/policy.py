@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from settings import Settings
+from sql_queries import MANIFEST_SUFFIX
 
 SERVICE = "redshift.amazonaws.com"
 _VERSION = "2012-10-17"
@@ -41,7 +42,7 @@ def read_access(settings: Settings, partition: str = "aws") -> Document:
     """The inline policy: list the configured prefixes, get what is below them and the JSONPaths.
 
     A prefix is what COPY takes it for, the beginning of a key: `log_data` covers `log_data/2018`
-    and `log_data.json` alike.
+    and `log_data.json` alike. A manifest's files lie beside it, as compact.py writes them.
     """
     patterns: dict[str, list[str]] = {}
     addresses = (
@@ -51,6 +52,8 @@ def read_access(settings: Settings, partition: str = "aws") -> Document:
     )
     for address, rest in addresses:
         bucket, _, key = address.removeprefix("s3://").partition("/")
+        if key.endswith(MANIFEST_SUFFIX):
+            key = key[: key.rfind("/") + 1]
         bucket_patterns = patterns.setdefault(bucket, [])
         pattern = _literal(key) + rest
         if pattern not in bucket_patterns:

@@ -13,9 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = sorted(
     [path for path in ROOT.glob("*.py") if path.name != "quickstart.py"]
     + list((ROOT / "iac").glob("*.py"))
+    + list((ROOT / "compaction").glob("*.py"))
 )
 STANDIN = sorted((ROOT / "standin").glob("**/*.py"))
-PRODUCT_NAMES = {path.stem for path in PRODUCT if path.parent == ROOT} | {"iac"}
+PRODUCT_NAMES = {path.stem for path in PRODUCT if path.parent == ROOT} | {"iac", "compaction"}
 
 
 def imported_names(path: Path) -> set[str]:

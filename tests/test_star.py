@@ -176,6 +176,13 @@ CASES = {
         ],
         {"users level": [("paid",)]},
     ),
+    "3 a user of whom no event has a time is a user": Case(
+        [
+            Load([event(ts=None, level="free", itemInSession=1), event(ts=None, level="paid")]),
+            Load([event(ts=None, level="paid", itemInSession=2)]),
+        ],
+        {"users user_id, level, last_seen": [(1, "paid", None)]},
+    ),
     "4 songs: the latest year, then the longest, then the title decides": Case(
         [
             Load(
