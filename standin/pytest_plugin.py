@@ -19,7 +19,7 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from standin.child import ChildStandin
+from standin.child_standin import ChildStandin
 
 REGION = "us-west-2"
 USER, PASSWORD = "tester", "Test-Passw0rd"

@@ -25,6 +25,13 @@ TYPED_OTHERWISE = {
     # Asks for the cluster's name, and ends what the others need.
     "python -m iac.delete_cluster": "python -m iac.delete_cluster --yes",
 }
+# A bucket of the reader's own.
+MY_BUCKET = """python -c '
+import boto3, os
+s3 = boto3.client("s3", endpoint_url=os.environ["DWH_AWS_ENDPOINT_URL"], region_name="us-west-2")
+s3.create_bucket(
+    Bucket="my-bucket", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+)'"""
 # What the walk runs in, or what runs the walk.
 AROUND_THE_WALK = ("python -m standin", "python3 quickstart.py", "python3 quickstart.py test")
 
@@ -182,7 +189,8 @@ def test_the_walk_by_hand(fresh_copy: Path) -> None:
     last = [command for command in commands if command in TYPED_OTHERWISE]
     walk = [command for command in commands if command not in last]
     script = fresh_copy / "walk.sh"
-    script.write_text("\n".join(["set -e", *walk, *(TYPED_OTHERWISE[c] for c in last)]))
+    lines = ["set -e", MY_BUCKET, *walk, *(TYPED_OTHERWISE[command] for command in last)]
+    script.write_text("\n".join(lines))
     done = subprocess.run(
         [
             sys.executable,
