@@ -286,11 +286,11 @@ def _advice(
     """What thousands of tiny files cost, where a COPY has read such."""
     if files is None or not files.are_tiny:
         return []
-    address, flag = {
-        EVENTS: (settings.log_data, "--log-data"),
-        SONGS: (settings.song_data, "--song-data"),
+    address, key = {
+        EVENTS: (settings.log_data, configuration.LOG_DATA),
+        SONGS: (settings.song_data, configuration.SONG_DATA),
     }[table]
-    return [small_files.warning(table, address, flag, files)]
+    return [small_files.warning(table, address, key.label, files)]
 
 
 def _warnings(load: report.Load, plays: NewPlays) -> list[str]:

@@ -144,7 +144,8 @@ def write(path: Path, errors: Iterable[LoadError]) -> None:
                 file.write(json.dumps(dataclasses.asdict(error), ensure_ascii=False) + "\n")
     except OSError as error:
         raise terminal.UsageFault(
-            f"cannot write the rejected rows to {path}: {error.strerror}"
+            f"cannot write the rejected rows to {path}: {(error.strerror or str(error)).lower()};"
+            " expected the name of a file in a folder that is there"
         ) from error
 
 

@@ -31,6 +31,9 @@ CONFIG = "quickstart.cfg"
 # What the tour leaves for the reader: open it in a browser.
 REPORT = "report.html"
 
+# How the tour calls itself within the local AWS; nothing for a person to type.
+INSIDE = "inside"
+
 # Two processes, each with a local AWS of its own.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
 
@@ -73,13 +76,14 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "what", nargs="?", choices=("tour", "test", "setup", "inside"), default="tour",
-        metavar="tour|test|setup", help="default: tour",
-    )  # fmt: skip
+        "what", nargs="?", default="tour", metavar="tour|test|setup", help="default: tour"
+    )
     arguments, rest = parser.parse_known_args()
+    if arguments.what not in ("tour", "test", "setup", INSIDE):
+        parser.error(f"expected tour, test or setup, got {arguments.what!r}")
     if rest and arguments.what != "test":
         parser.error("unrecognized arguments: " + " ".join(rest))
-    if arguments.what == "inside":
+    if arguments.what == INSIDE:
         return tour()
     with alone():
         problem = set_up()
@@ -142,14 +146,17 @@ def set_up() -> str:
 
 
 def works() -> bool:
-    return PYTHON.exists() and not run(str(PYTHON), "-c", "import pip", quiet=True)
+    try:
+        return PYTHON.exists() and not run(str(PYTHON), "-c", "import pip", quiet=True)
+    except PermissionError:
+        return False
 
 
 def tour_in_local_aws() -> int:
     """Run the tour inside the local AWS, which ends with it."""
     say("$ python -m standin                     # a local AWS, on free ports")
     ports = ("--pg-port", "0", "--aws-port", "0")
-    inner = (str(PYTHON), str(ROOT / "quickstart.py"), "inside")
+    inner = (str(PYTHON), str(ROOT / "quickstart.py"), INSIDE)
     return run(str(PYTHON), "-m", "standin", *ports, "--", *inner)
 
 
@@ -197,5 +204,14 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
+    except OSError as error:
+        # The folder is somebody else's, or full.
+        reason = (error.strerror or str(error)).lower()
+        sys.exit(
+            fail(
+                f"{error.filename or ROOT}: {reason}\n"
+                "next: it needs a folder that you may write to, and room for .venv in it"
+            )
+        )
     except KeyboardInterrupt:
         sys.exit(130)

@@ -173,8 +173,18 @@ def _read(path: Path) -> configparser.ConfigParser:
             f"there is no configuration file {path};"
             f" copy {EXAMPLE_PATH.name} to it, or name another with --config"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageFault(f"cannot read the configuration file {path}: {error}") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageFault(
+            f"cannot read the configuration file {path}: {reason.lower()};"
+            f" expected a text file in the form of {EXAMPLE_PATH.name}"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UsageFault(
+            f"cannot read the configuration file {path}: expected UTF-8,"
+            f" got a byte {error.object[error.start]:#04x} at position {error.start};"
+            " save it as UTF-8"
+        ) from None
     try:
         parser.read_string(text, source=str(path))
     except configparser.Error as error:

@@ -26,10 +26,10 @@ class Files:
         return self.count >= THOUSANDS and self.size < self.count * TINY_BYTES
 
 
-def warning(table: str, address: str, flag: str, files: Files) -> str:
+def warning(table: str, address: str, key: str, files: Files) -> str:
     """What `files` cost the COPY of `table` from `address`, and what costs less.
 
-    `flag` is the one of etl.py that takes the manifest of the compacted files.
+    `key` is the configuration's, which takes the manifest of the compacted files instead.
     """
     minutes = max(0.1, files.count / FILES_A_SECOND / 60)
     return (
@@ -37,6 +37,7 @@ def warning(table: str, address: str, flag: str, files: Files) -> str:
         f" {files.size / files.count / 1000:,.1f} kB on average: on a cluster a request each"
         f" ({files.count * USD_A_FILE:.3f} USD a load) and about {minutes:,.1f} minutes in all,"
         " whatever they hold; AWS advises files of 1 MB to 1 GB\n"
-        f"next: python compact.py {address} s3://YOUR-BUCKET/FOLDER makes a few of them, then"
-        f" python etl.py {flag} s3://YOUR-BUCKET/FOLDER/load.manifest"
+        f"next: python compact.py {address} s3://YOUR-BUCKET/FOLDER makes a few of them; name"
+        f" s3://YOUR-BUCKET/FOLDER/load.manifest as {key} and run python -m"
+        " iac.create_cluster, which lets the role read it"
     )

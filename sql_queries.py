@@ -363,6 +363,12 @@ SELECT song_id, title, artist_id, artist_name, year, duration
 FROM new_songs
 """
 
+# Filled in this transaction, where no ANALYZE of Redshift's own comes in between: without
+# statistics the join with the plays would be planned for a table of unknown size. Redshift skips it
+# when less than analyze_threshold_percent of the rows have changed.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html
+staging_songs_analyze = "ANALYZE staging_songs"
+
 songs_delete = """
 DELETE FROM songs
 USING new_songs
@@ -612,6 +618,7 @@ batch_steps = {
         new_songs_create,
         staging_songs_delete,
         staging_songs_insert,
+        staging_songs_analyze,
         songs_delete,
         songs_insert,
     ),

@@ -7,6 +7,8 @@ step is one line when it is done.
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
 import sys
 import textwrap
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+# What the system says when a file or a device takes no more.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Fault(Exception):
@@ -68,8 +73,9 @@ def parser(prog: str, summary: str, example: str) -> argparse.ArgumentParser:
 
 def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
     """Call `main` and turn whatever it raises into one message on stderr and an exit code."""
+    _prepare_streams()
     try:
-        return main(argv)
+        return _flushed(main(argv))
     except Fault as fault:
         if fault.details is not None:
             fault.details()
@@ -79,19 +85,56 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
         print("interrupted; run the same command again to complete it", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our stdout is gone (`| head`): nothing is left to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our stdout is gone (`| head`): nothing is left to say.
+        _abandon_stdout()
         return EXIT_FAILED
     except Exception as error:
         if os.environ.get("DWH_TRACEBACK"):
             raise
-        kind = type(error).__name__
-        print(
-            f"error: unexpected {kind}: {error}\n"
-            "this is a defect; DWH_TRACEBACK=1 in the environment shows where",
-            file=sys.stderr,
-        )
+        print(f"error: {_surprise(error)}", file=sys.stderr)
         return EXIT_FAILED
+
+
+def _prepare_streams() -> None:
+    """Make stdout and stderr take any text, wherever they lead.
+
+    A pipe or a file gets UTF-8 whatever the locale, so that --csv and --json are the same
+    everywhere; a terminal keeps its encoding, with escapes for what that cannot say. A stream that
+    the caller has closed (`>&-`) leads nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(nowhere, "w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _flushed(status: int) -> int:
+    """The status, once stdout has taken everything: at exit a failure would be told as a crash."""
+    sys.stdout.flush()
+    return status
+
+
+def _abandon_stdout() -> None:
+    """Send what stdout has not taken nowhere, or its end would be told again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _surprise(error: Exception) -> str:
+    """What to say of an exception that nobody has turned into a Fault."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        _abandon_stdout()
+        return (
+            f"cannot write the output: {os.strerror(error.errno).lower()}\n"
+            "next: make room or send it elsewhere; the steps told as done are done"
+        )
+    return (
+        f"unexpected {type(error).__name__}: {error}\n"
+        "this is a defect; DWH_TRACEBACK=1 in the environment shows where"
+    )
 
 
 @dataclass
@@ -196,13 +239,15 @@ def print_table(
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    # Said to be ASCII so that a terminal without its line gets this box and not another shape.
+    ascii_box = box.Box(str(box.SIMPLE_HEAD).replace("─", "-"), ascii=True)
+    console = _console(stderr)
+    table = Table(box=box.SIMPLE_HEAD if console.encoding.startswith("utf") else ascii_box)
     for position, heading in enumerate(headings):
         numeric = any(isinstance(row[position], int | float) for row in rows)
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    console = _console(stderr)
     # A title of the table's own would fold at the table's width.
     console.print(f"[bold]{escape(title)}[/bold]", highlight=False, soft_wrap=True, end="")
     console.print(table)

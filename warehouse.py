@@ -45,13 +45,16 @@ _CONNECT_ADVICE = (
         r"password authentication failed",
         "check [CLUSTER] DB_USER and DB_PASSWORD (or DWH_CLUSTER_DB_PASSWORD)",
     ),
+    (r"is paused, not available", "resume it: python -m iac.resume_cluster"),
+    (r", not available", "python -m iac.cluster_status shows its state and what mends it"),
     (
         r'database ".*" does not exist',
         "check [CLUSTER] DB_NAME; python -m iac.create_cluster makes the cluster with it",
     ),
     (
         r"certificate verify failed|server certificate for|root certificate file",
-        "the server did not prove who it is: check [CLUSTER] HOST and [AWS] CA_FILE",
+        "the server did not prove who it is: check [CLUSTER] HOST and [AWS] CA_FILE; the local"
+        " AWS prints its CA_FILE among the lines to paste, a new one at each start",
     ),
 )
 

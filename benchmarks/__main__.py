@@ -11,8 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from benchmarks.measure import PeakMemory, machine
 from benchmarks.oracle import Counts, expected_counts
 from benchmarks.results import Outcome, Result
 from benchmarks.scene import Scene
+from benchmarks.serving import ROOT, Served, served
 
-ROOT = Path(__file__).resolve().parent.parent
 TURN_TIMEOUT_S = 3600
 
 
@@ -84,42 +83,24 @@ def run(
             files = data.generate(size, seed, folder)
         with steps.step("count by the rules"):
             expected = expected_counts(files)
-        with _server(folder) as (server, scene, start_seconds):
+        with served(folder) as server:
             outcomes = {name: Outcome(name, CONTENDERS[name][1]) for name in names}
             for number in range(1, rounds + 1):
                 for name, outcome in outcomes.items():
                     with steps.step(f"{name}, round {number} of {rounds}") as step:
-                        _turn(outcome, scene, server, expected, folder)
+                        _turn(outcome, server, expected, folder)
                         step.note = outcome.not_run or f"{outcome.seconds[-1]:.2f} s timed"
-    return Result(size_name, size, seed, facts, start_seconds, expected, tuple(outcomes.values()))
+    return Result(
+        size_name, size, seed, facts, server.start_seconds, expected, tuple(outcomes.values())
+    )
 
 
-@contextmanager
-def _server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Scene, float]]:
-    """The stand-in in a process of its own; it ends when its stdin is closed."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", str(folder)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdin is not None and server.stdout is not None
-        told = server.stdout.readline()
-        if not told:
-            raise terminal.Fault("the stand-in did not start; its message is above")
-        yield server, Scene.from_json(told), float(server.stdout.readline())
-        server.stdin.close()
-
-
-def _turn(
-    outcome: Outcome, scene: Scene, server: subprocess.Popen[str], expected: Counts, folder: Path
-) -> None:
+def _turn(outcome: Outcome, server: Served, expected: Counts, folder: Path) -> None:
     with (
         tempfile.TemporaryDirectory(dir=folder) as own,
         PeakMemory(server.pid) as memory,
     ):
-        told = _trial(outcome.name, replace(scene, folder=Path(own)))
+        told = _trial(outcome.name, replace(server.scene, folder=Path(own)))
     outcome.not_run = str(told.get("not_run", ""))
     if outcome.not_run:
         return

@@ -11,12 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +26,9 @@ from benchmarks import data
 from benchmarks.contenders.star import EVENT_COLUMNS, SONG_COLUMNS, Star, columns
 from benchmarks.measure import PeakMemory, machine
 from benchmarks.scene import PASSWORD, Scene
+from benchmarks.serving import served
 from terminal import Fault
 
-ROOT = Path(__file__).resolve().parent.parent
 LOG_FILES = 30
 CHUNK = 1 << 18
 MIB = 1 << 20
@@ -55,28 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     facts = machine()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         data.generate(size, arguments.seed, Path(folder))
-        with _server(Path(folder)) as (server, scene), PeakMemory(server.pid) as memory:
-            seconds = _rounds(scene, {"events": size.events, "songs": size.songs}, arguments.rounds)
+        with served(Path(folder)) as server, PeakMemory(server.pid) as memory:
+            wanted = {"events": size.events, "songs": size.songs}
+            seconds = _rounds(server.scene, wanted, arguments.rounds)
     _show(seconds, memory.peak, size, facts, as_json=arguments.json)
     return 0
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Scene]]:
-    """The stand-in in a process of its own; it ends when its stdin is closed."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", str(folder)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdin is not None and server.stdout is not None
-        told = server.stdout.readline()
-        if not told:
-            raise Fault("the stand-in did not start; its message is above")
-        yield server, Scene.from_json(told)
-        server.stdin.close()
 
 
 def _rounds(scene: Scene, wanted: dict[str, int], rounds: int) -> dict[str, list[float]]:

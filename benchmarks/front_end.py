@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ import psycopg2
 
 from benchmarks.measure import machine
 from benchmarks.scene import PASSWORD, REGION, Scene
+from benchmarks.serving import served
 
 DATABASE, USER = "front_end", "bench"
 PART = 10_000
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     facts = machine()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         (Path(folder) / "bucket").mkdir()
-        with _server(Path(folder)) as scene, _connections(scene) as connections:
+        with served(Path(folder)) as server, _connections(server.scene) as connections:
             _fill(connections["front end"], arguments.rows)
             measured = _measure(connections, arguments.statements, arguments.rounds)
     if arguments.json:
@@ -55,18 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         _show(measured, arguments.rows)
     return 0
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[Scene]:
-    """The stand-in in a process of its own: it must not share the client's interpreter."""
-    command = [sys.executable, "-m", "benchmarks.server", str(folder)]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        yield Scene.from_json(server.stdout.readline())
-    finally:
-        server.communicate()
 
 
 @contextmanager

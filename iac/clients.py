@@ -113,7 +113,7 @@ _FAILURES = (
         ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
         "there are no AWS credentials",
         "aws configure, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        " (the local AWS takes any, test and test say)",
+        "; for the local AWS paste the lines that it prints",
     ),
     (
         ("SSOError", "TokenRetrievalError"),
@@ -135,7 +135,7 @@ _FAILURES = (
     (
         ("ResponseParserError",),
         "what listens at {address} does not answer as AWS does",
-        "check [AWS] ENDPOINT_URL in {path}",
+        "check [AWS] ENDPOINT_URL and REGION ({region}) in {path}",
     ),
 )
 
@@ -159,6 +159,12 @@ _REFUSALS = (
         r"ClusterNotFound",
         "there is no such cluster in {region}: {message}",
         "python -m iac.create_cluster makes it; or check [DWH] CLUSTER_IDENTIFIER and [AWS] REGION",
+    ),
+    (
+        r"NoSuchBucket",
+        "there is no such bucket: {message}",
+        "check the address; the local AWS makes a bucket of a folder, even an empty one, with"
+        " --s3 BUCKET=FOLDER",
     ),
     (r"OptInRequired|RegionDisabled", "{message}", "enable the region or change [AWS] REGION"),
     (r"QuotaExceeded", "{message}", "delete what is not needed or ask AWS for a higher quota"),

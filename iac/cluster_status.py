@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -30,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = [(one.check, one.state, one.found, one.remedy) for one in findings]
         title = f"Cluster {settings.cluster_identifier} of {settings.path.name}"
         terminal.print_table(title, ("check", "state", "found", "remedy"), rows)
-        print(f"not ready: {failed} failed" if failed else "ready for a load: python etl.py")
+        option = f" --config {shlex.quote(str(arguments.config))}" if arguments.config else ""
+        ready = f"ready for a load: python etl.py{option}"
+        print(f"not ready: {failed} failed" if failed else ready)
     return terminal.EXIT_FAILED if failed else 0
 
 

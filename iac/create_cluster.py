@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,12 @@ DEFAULT_MINUTES = 30.0
 LONGEST_MINUTES = 24 * 60.0
 
 REQUIRED = (keys.LOG_DATA, keys.LOG_JSONPATH, keys.SONG_DATA)
+
+
+# What a password in the configuration calls for that came after the cluster.
+_WITHOUT_IT = (
+    f"take it out ({keys.DB_PASSWORD.variable} too), or delete the cluster and create it anew"
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             made = create(aws, steps, arguments.timeout, arguments.cidr)
         _write(settings, made, steps)
     _report(settings, made)
-    option = f" --config {arguments.config}" if arguments.config else ""
+    option = f" --config {shlex.quote(str(arguments.config))}" if arguments.config else ""
     print(f"next: python create_tables.py{option}")
     return 0
 
@@ -119,10 +126,17 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
         admitted = network.admit(aws, int(made["Endpoint"]["Port"]), cidrs)
         step.note = f"{joined}, {admitted}"
     with steps.step("master password") as step:
-        renewed = cluster.renew_secret(aws, made)
-        kept = "of the configuration" if settings.db_password else "kept by AWS, never seen here"
-        step.note = renewed or kept
+        step.note = cluster.renew_secret(aws, made) or _kept(settings, made)
+    if settings.db_password and made.get("MasterPasswordSecretArn"):
+        steps.say(f"warning: {keys.DB_PASSWORD.label} does not open this cluster: {_WITHOUT_IT}")
     return Made(made, arn)
+
+
+def _kept(settings: keys.Settings, made: Description) -> str:
+    """Whose master password the cluster has."""
+    if made.get("MasterPasswordSecretArn"):
+        return "kept by AWS, never seen here"
+    return "of the configuration" if settings.db_password else "not kept by AWS"
 
 
 def calls(aws: Aws, cidrs: Sequence[str]) -> list[tuple[str, str]]:

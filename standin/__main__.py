@@ -51,7 +51,7 @@ STOPPING = [number for number in FORWARDED if number.name in ("SIGTERM", "SIGHUP
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stand-in as the command line says; the exit status."""
     own, command = split_command(list(sys.argv[1:] if arguments is None else arguments))
-    options = make_parser().parse_args(own)
+    options = parse(own)
     if command and shutil.which(command[0]) is None:
         print(f"standin: command not found: {command[0]}", file=sys.stderr)
         return 127
@@ -77,6 +77,18 @@ def split_command(arguments: list[str]) -> tuple[list[str], list[str]]:
         return arguments, []
     middle = arguments.index("--")
     return arguments[:middle], arguments[middle + 1 :]
+
+
+def parse(own: list[str]) -> argparse.Namespace:
+    """The options; what cannot be meant ends with status 2."""
+    parser = make_parser()
+    options, rest = parser.parse_known_args(own)
+    if rest:
+        hint = "" if rest[0].startswith("-") else "; a command to run inside comes after --"
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
+    if options.pg_port == options.aws_port != 0:
+        parser.error(f"expected two ports, got {options.pg_port} for --pg-port and --aws-port")
+    return options
 
 
 def serve(options: argparse.Namespace, buckets: dict[str, Path], command: list[str]) -> int:

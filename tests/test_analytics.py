@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -152,6 +153,59 @@ def test_list_needs_no_configuration(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert [name for name in QUESTIONS if name not in done.stdout] == []
+
+
+# A script that prints and one whose tables rich prints, with Python's buffer as it is by default.
+TALKERS = ("schema_diagram.py", "analytics.py --list")
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell's redirections")
+@pytest.mark.parametrize("script", TALKERS)
+@pytest.mark.parametrize(
+    ("redirection", "status", "message"),
+    [
+        (">&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        (
+            "> /dev/full",
+            1,
+            "error: cannot write the output: no space left on device\n"
+            "next: make room or send it elsewhere; the steps told as done are done\n",
+        ),
+    ],
+)
+def test_a_stdout_that_takes_nothing(
+    redirection: str, status: int, message: str, script: str
+) -> None:
+    if "/dev/full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" {script} {redirection}', sys.executable],
+        cwd=ROOT, env=BUFFERED, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", message)
+
+
+@pytest.mark.parametrize("script", TALKERS)
+def test_a_reader_that_is_gone_is_no_failure_to_tell(script: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as stdout:
+        done = subprocess.run(
+            [sys.executable, *script.split()],
+            cwd=ROOT, env=BUFFERED, stdout=stdout, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_pipe_gets_utf_8_in_any_locale() -> None:
+    done = subprocess.run(
+        [sys.executable, "analytics.py", "--list"],
+        cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "─" in done.stdout.decode("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,12 @@ def test_newer_words(sqlstate: str) -> None:
     assert found == {"C": sqlstate, "M": older}
 
 
+def test_a_deadlock_is_told_without_newer_hints() -> None:
+    fields = {"C": "40P01", "M": "deadlock detected", "D": "Process 7 waits for ShareLock"}
+    hint = {"H": "See server log for query details."}
+    assert in_redshifts_words(fields | hint, on_leader=False) == fields
+
+
 def test_a_canceled_query_is_named() -> None:
     fields = {"C": "57014", "M": "canceling statement due to statement timeout"}
     found = in_redshifts_words(fields, on_leader=False, query_id=150)

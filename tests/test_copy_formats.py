@@ -245,6 +245,7 @@ def test_csv_with_keys_over_the_wire(project: Project) -> None:
     ("key_id", "secret", "code"),
     [
         ("AKIAUNKNOWN", "x", "InvalidAccessKeyId"),
+        ("AKIDEXAMPLE", "x", "InvalidAccessKeyId"),
         ("test", "wrong", "SignatureDoesNotMatch"),
     ],
 )

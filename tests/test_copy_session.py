@@ -5,17 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
+import psutil
 import psycopg2
 import pytest
-from conftest import Project
+from conftest import PASSWORD, Project
 from psycopg2 import extensions
 from wire import copy_statement, dsn
 
+from standin.copy.line_workers import LEAST_BYTES
+
 IDLE = extensions.TRANSACTION_STATUS_IDLE
 IN_TRANSACTION = extensions.TRANSACTION_STATUS_INTRANS
+# Of two shapes by turns: read one by one.
+SLOW_LINES = b'{"a": 1, "b": [1, 2, 3]}\n{"b": [1, 2, 3], "a": 1}\n'
 MILLIONS = "SELECT count(*) FROM numbers AS a, numbers AS b, numbers AS c, numbers AS d"
 # A client of its own: psycopg2's cancel() keeps the interpreter to itself until it is answered,
 # and in one process with the stand-in nobody could answer.
@@ -122,6 +127,53 @@ def test_copy_needs_the_insert_privilege(project: Project, cursor: Any) -> None:
         cursor.execute(copy_statement(project))
 
 
+def test_a_first_large_copy_gathers_statistics(
+    project: Project, connection: Any, cursor: Any
+) -> None:
+    connection.autocommit = True
+    project.put("rows/1.json", b'{"a": 1}\n' * 5000)
+    project.put("few/1.json", b'{"a": 1}\n' * 4999)
+
+    def known_rows(*statements: str) -> int:
+        cursor.execute("DROP TABLE IF EXISTS t")
+        cursor.execute("CREATE TABLE t (a INTEGER)")
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 't'::regclass")
+        return int(cursor.fetchone()[0])
+
+    none = known_rows()
+    copy, few = copy_statement(project), copy_statement(project, "few")
+    assert none < 1
+    assert [
+        known_rows(copy),
+        known_rows(few),
+        known_rows(f"{few} STATUPDATE ON"),
+        known_rows(f"{copy} STATUPDATE OFF"),
+        known_rows(f"{copy} NOLOAD"),
+        known_rows(f"{copy} NOLOAD STATUPDATE ON"),
+        known_rows("INSERT INTO t VALUES (1)", copy),
+        known_rows("INSERT INTO t VALUES (1)", f"{copy} STATUPDATE ON"),
+        known_rows("INSERT INTO t VALUES (1)", "TRUNCATE t", copy),
+    ] == [5000, none, 4999, none, none, none, none, 5001, 5000]
+
+
+def test_statistics_are_the_owner_s(project: Project, connection: Any, cursor: Any) -> None:
+    connection.autocommit = True
+    project.put("rows/1.json", b'{"a": 1}\n' * 5000)
+    user = f"loader_{connection.info.backend_pid}"
+    cursor.execute(f"CREATE USER {user} PASSWORD '{PASSWORD}'")
+    cursor.execute(f"CREATE TABLE t (a INTEGER); GRANT INSERT ON t TO {user}")
+    with closing(psycopg2.connect(dsn(project, user=user))) as other, other.cursor() as theirs:
+        theirs.execute(copy_statement(project))
+        assert len(other.notices) == 1
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege) as caught:
+            theirs.execute(f"{copy_statement(project)} STATUPDATE ON")
+    assert caught.value.pgerror == "ERROR:  must be owner of relation t\n"
+    cursor.execute(f"REVOKE INSERT ON t FROM {user}")
+    cursor.execute(f"DROP USER {user}")
+
+
 def test_a_view_takes_no_rows(project: Project, cursor: Any) -> None:
     project.put("rows/1.json", b'{"a": 1}')
     cursor.execute("CREATE TABLE u (a INTEGER); CREATE VIEW t AS SELECT a FROM u")
@@ -144,8 +196,7 @@ def numbers(project: Project) -> None:
     with closing(project.connect()) as connection, connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE t (a INTEGER); CREATE TABLE numbers (n INTEGER)")
         cursor.execute("INSERT INTO numbers VALUES " + ", ".join(["(1)"] * 1000))
-    # of two shapes by turns: read one by one
-    project.put("rows/1.json", b'{"a": 1, "b": [1, 2, 3]}\n{"b": [1, 2, 3], "a": 1}\n' * 500_000)
+    project.put("rows/1.json", SLOW_LINES * 500_000)
 
 
 @pytest.mark.usefixtures("numbers")
@@ -160,6 +211,50 @@ def test_cancel(project: Project, kind: str, message: str) -> None:
     assert output.startswith("57014 ")
     assert message in output
     assert output.endswith("\n1\n")
+    assert project.query("SELECT count(*) FROM t") == [(0,)]
+
+
+CANCELS_WHEN_TOLD = """
+import sys, threading, psycopg2
+connection = psycopg2.connect(sys.argv[1])
+connection.autocommit = True
+cursor = connection.cursor()
+told = lambda: sys.stdin.readline() and connection.cancel()
+threading.Thread(target=told, daemon=True).start()
+try:
+    cursor.execute(sys.argv[2])
+except psycopg2.Error as error:
+    print(error.pgcode)
+"""
+
+
+def line_workers() -> list[psutil.Process]:
+    """The processes that convert lines for a COPY of this stand-in."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "standin.copy.line_worker" in child.cmdline():
+                found.append(child)
+    return found
+
+
+def test_cancel_ends_the_workers_of_a_large_copy(project: Project) -> None:
+    with closing(project.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE t (a INTEGER)")
+    line = b'{"a": 1}\n'
+    project.put("rows/1.json", line * (LEAST_BYTES // len(line) + 1))
+    with subprocess.Popen(
+        [sys.executable, "-c", CANCELS_WHEN_TOLD, dsn(project), copy_statement(project)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as client:
+        while len(workers := line_workers()) < 2:
+            assert client.poll() is None
+        output, _ = client.communicate("now\n", timeout=30)
+    assert output == "57014\n"
+    _, left = psutil.wait_procs(workers, timeout=10)
+    assert left == []
     assert project.query("SELECT count(*) FROM t") == [(0,)]
 
 
@@ -256,7 +351,7 @@ def test_an_object_that_vanishes_during_the_load(project: Project, connection: A
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute("CREATE TABLE t (a INTEGER)")
-    project.put("rows/1.json", b'{"a": 1}\n' * 400_000)
+    project.put("rows/1.json", SLOW_LINES * 150_000)
     project.put("rows/2.json", b'{"a": 2}')
     program = (
         "import sys, psycopg2; c = psycopg2.connect(sys.argv[1]); u = c.cursor()\n"

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from test_copy_load import Bucket
 from test_copy_properties import COLUMNS, NESTED, SCALARS, check, written
 
-from standin.copy.column_values import list_converter, plain_numbers
+from standin.copy.column_values import PlainTexts, list_converter, plain_numbers, plain_texts
 from standin.copy.command import CopyCommand, parse
 from standin.copy.conversion import converter
 from standin.copy.copy_text import encode_field
-from standin.copy.json_stream import JsonStream, Number
+from standin.copy.json_stream import JsonStream, Number, scan
 from standin.copy.load import Column, Load
 from standin.copy.load_error import ConversionError, SourceNeeded
 from standin.copy.row_reader import row_reader
@@ -339,8 +339,71 @@ def test_plain_numbers_are_what_the_converter_makes_of_each(check: Callable[...,
             return
         value = None if numeral == "null" else Number(json.loads(numeral, parse_float=str,
                                                                  parse_int=str))  # fmt: skip
-        assert plain.fields([numeral]) == [encode_field(converter(column, command)(value))]
+        wanted = encode_field(converter(column, command)(value))
+        assert plain.fields([numeral]) == [wanted]
+        if not column.not_null:
+            assert plain.fields(["null", numeral, "null"]) == ["\\N", wanted, "\\N"]
 
     numbers = [column for column in TYPES if plain_numbers(column, COMMANDS[-2]) is not None]
     assert len(numbers) > 8
     check(1000, holds, NUMERALS, st.sampled_from(numbers), st.sampled_from(COMMANDS))
+
+
+PREFIX = 'p":'
+STRINGS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+PIECES = st.one_of(
+    st.sampled_from(["", "a b", "é", "null", None]).map(json.dumps),
+    STRINGS.map(json.dumps),
+    STRINGS.map(lambda text: json.dumps(text, ensure_ascii=False)),
+    st.sampled_from(
+        ['nullx', 'null"', '"a"b"', '"a', 'a"', '"', "", "1", "true", '"\0"', '"a\nb"', '"a"\n',
+         '"a"\np":"b"', 'null\np":null', ' "a"', '"a" ', '"\udc80"', '"\\"', '"p":"'],
+    ),
+).map(PREFIX.__add__)  # fmt: skip
+
+
+def read(pieces: list[str], column: Column, command: CopyCommand) -> list[str] | None:
+    """What the pieces become one by one; None when one of them is not a whole value."""
+    fields = []
+    for piece in pieces:
+        try:
+            value, end = scan(piece, len(PREFIX))
+            fields.append(encode_field(converter(column, command)(value)))
+        except (ConversionError, SourceNeeded, StopIteration, ValueError):
+            return None
+        if end != len(piece) or not piece.startswith(PREFIX):
+            return None
+    return fields
+
+
+def test_plain_texts_are_what_the_converter_makes_of_each(check: Callable[..., None]) -> None:
+    def holds(pieces: list[str], column: Column, command: CopyCommand) -> None:
+        plain = plain_texts(column, command)
+        fields = plain.fields(PREFIX, pieces) if plain else None
+        if fields is not None:
+            assert fields == read(pieces, column, command)
+
+    columns = [column for column in TYPES if plain_texts(column, COMMANDS[-1]) is not None]
+    assert len(columns) == len([column for column in TYPES if column.type == "varchar"]) > 1
+    pieces = st.lists(st.one_of(PIECES, st.just('q":"a"')), min_size=1, max_size=4)
+    check(400, holds, pieces, st.sampled_from(columns), st.sampled_from(COMMANDS))
+
+
+@pytest.mark.parametrize(
+    ("values", "fields"),
+    [
+        (['"a"', '"é b"', '""'], ["a", "é b", ""]),
+        (["null", '"null"', "null", "null"], ["\\N", "null", "\\N", "\\N"]),
+        (['"12345"'], ["12345"]),
+        (['"123456"'], None),
+        (['"a"', '"a\\u00e9"'], None),
+        (['"a\tb"'], None),
+        (["x", '"a"\np":"b"'], None),
+        (['"a"b', '"c"'], None),
+    ],
+)
+def test_plain_texts(values: list[str], fields: list[str] | None) -> None:
+    pieces = [value if value == "x" else PREFIX + value for value in values]
+    assert PlainTexts(5, takes_null=True).fields(PREFIX, pieces) == fields
+    required = None if "null" in values else fields
+    assert PlainTexts(5, takes_null=False).fields(PREFIX, pieces) == required

@@ -132,6 +132,24 @@ def test_a_large_load_has_the_rows_of_a_small_one_and_leaves_no_process() -> Non
     assert children() == before
 
 
+def test_two_large_loads_side_by_side_have_workers_of_their_own() -> None:
+    columns = [Column("id", "bigint"), Column("text", "varchar", 9000)]
+    texts = ["x" * 1000, "y" * 1100]
+    count = LEAST_BYTES // 1000 + 1
+    buckets = [Bucket({"data": f'{{"id":7,"text":"{text}"}}\n'.encode() * count}) for text in texts]
+    loads = [Load(COMMAND, columns, bucket, "t") for bucket in buckets]
+    before = children()
+    chunks = [load.chunks() for load in loads]
+    # by turns: neither is done before the other has begun
+    found = [next(one) for one in chunks]
+    assert len(children() - before) == 4
+    for _ in range(20):
+        found = [rows + next(one) for rows, one in zip(found, chunks, strict=True)]
+    found = [rows + b"".join(one) for rows, one in zip(found, chunks, strict=True)]
+    assert found == [f"7\t{text}\n".encode() * count for text in texts]
+    assert children() == before
+
+
 def test_a_load_that_is_left_ends_its_workers() -> None:
     data = b'{"s":1,"w":"abcdefgh"}\n' * (LEAST_BYTES // 22)
     before = children()

@@ -60,6 +60,16 @@ def test_the_secret_holds_a_password_that_logs_in(keyless: Project) -> None:
         assert connection.info.dbname == keyless.name.replace("-", "_")
 
 
+def test_a_password_that_comes_after_the_cluster_is_told(
+    keyless: Project, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keyless.configure(CLUSTER_DB_PASSWORD="Comes-too-late-1")
+    assert call(create_cluster) == 0
+    said = capsys.readouterr().err
+    assert "kept by AWS, never seen here\n" in said
+    assert "warning: [CLUSTER] DB_PASSWORD does not open this cluster: take it out" in said
+
+
 def _as_login(secret: dict[str, str]) -> dict[str, str]:
     return {"user": secret["username"], "password": secret["password"]}
 

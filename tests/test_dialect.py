@@ -12,8 +12,9 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import Project
+from conftest import PASSWORD, Project
 
+import retries
 from standin import Standin
 from standin.dialect.known_columns import ColumnsWanted
 from standin.dialect.lexer import tokenize
@@ -147,9 +148,10 @@ ALIASES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
                           [(D(2018, 11, 4), 0)]),
     "named timestamp": (
         "SELECT TIMESTAMP 'epoch' + 90000 * INTERVAL '1 second' AS timestamp, "
-        "EXTRACT(hour FROM timestamp), timestamp::timestamp without time zone = timestamp, "
-        "CAST('1970-01-02' AS timestamp) < timestamp, TIMESTAMP WITH TIME ZONE 'epoch' < timestamp "
-        "FROM moments WHERE timestamp > '1970-01-02'",
+        "EXTRACT(hour FROM \"timestamp\"), \"timestamp\"::timestamp without time zone = "
+        "\"timestamp\", CAST('1970-01-02' AS timestamp) < CONVERT(timestamp, '1970-01-03'), "
+        "TIMESTAMP WITH TIME ZONE 'epoch' < \"timestamp\" "
+        "FROM moments WHERE \"timestamp\" > '1970-01-02'",
         [(T(1970, 1, 2, 1), 1, True, True, True)],
     ),
     "keeps its name": ("SELECT k FROM (SELECT n AS k, k FROM numbers) AS d (j, k) WHERE j = 1",
@@ -224,6 +226,16 @@ ALIASES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "(SELECT 1 FROM d JOIN c ON k = m WHERE k = z AND z > 1) AND k < 3",
         [(2, 2)],
     ),
+    "in a nested query inside of WITH": (
+        "WITH a AS (SELECT n AS k FROM numbers WHERE EXISTS (SELECT 1 FROM users "
+        "WHERE user_id = k)), b AS (SELECT k + 1 AS j FROM a) SELECT MAX(j) FROM b",
+        [(4,)],
+    ),
+    "in a nested query that groups by its own": (
+        "SELECT n AS z, n IN (SELECT LEN(name) AS z FROM users GROUP BY z) FROM numbers "
+        "WHERE n > 2 ORDER BY 1",
+        [(3, True), (4, False)],
+    ),
     "in a nested query over a derived table": (
         "SELECT *, n AS z FROM numbers WHERE 2 = (SELECT 1 + one FROM (SELECT 1 AS one) "
         "WHERE one = z)",
@@ -246,7 +258,35 @@ ALIASES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     ),
 }  # fmt: skip
 
+PADDED = (
+    "CREATE TABLE p (v VARCHAR(9) SORTKEY, c CHAR(5)); "
+    "INSERT INTO p VALUES ('a', 'a'), ('a  ', 'a'), ('b ', 'b'), (' b', 'c'); "
+)
 QUERIES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+    "trailing blanks in comparisons": (
+        PADDED + "SELECT LEN(v), v = 'a', v <> 'a', v < 'a', v IN ('a', 'z'), v LIKE 'a', "
+        "v = c, c = v, v = LOWER('A '), DECODE(v, 'a', 1), NULLIF(v, 'a') FROM p WHERE v = 'a' "
+        "ORDER BY 1",
+        [(1, True, False, False, True, True, True, True, True, 1, None),
+         (3, True, False, False, True, False, True, True, True, 1, None)],
+    ),
+    "trailing blanks in joins and sets": (
+        PADDED + "SELECT COUNT(*), COUNT(DISTINCT v), (SELECT COUNT(*) FROM p x JOIN p y "
+        "ON x.v = y.v), (SELECT COUNT(*) FROM p x JOIN p y ON x.v = y.c), (SELECT COUNT(*) FROM p "
+        "x JOIN p y ON x.v = LOWER(y.v)), (SELECT COUNT(*) FROM (SELECT v FROM p UNION SELECT v "
+        "|| ' ' FROM p WHERE v = 'b')), (SELECT COUNT(*) FROM p WHERE v NOT IN (SELECT c FROM p)) "
+        "FROM p",
+        [(4, 3, 6, 5, 6, 3, 1)],
+    ),
+    "trailing blanks in groups and windows": (
+        PADDED + "SELECT TRIM(v), COUNT(*), MAX(c) FROM p GROUP BY v ORDER BY v",
+        [("b", 1, "c    "), ("a", 2, "a    "), ("b", 1, "b    ")],
+    ),
+    "names of the catalogue and text": (
+        "SELECT tablename = 'users'::VARCHAR, 'users'::VARCHAR(9) <= tablename FROM pg_tables "
+        "WHERE tablename = 'users' AND schemaname = 'public'",
+        [(True, True)],
+    ),
     "derived table without an alias": (
         "SELECT n FROM (SELECT n, ROW_NUMBER() OVER (ORDER BY n DESC) AS rn FROM numbers) "
         "WHERE rn = 1",
@@ -466,6 +506,11 @@ WINDOWS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
 
 AT = "TIMESTAMP '2018-11-04 21:08:59.987654'"
 FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+    "timeofday": (
+        "SELECT REGEXP_COUNT(TIMEOFDAY(), '^[A-Z][a-z]{2} [A-Z][a-z]{2} [0-9]{2} [0-9:]{8}"
+        "[.][0-9]{6} [0-9]{4} UTC$')",
+        [(1,)],
+    ),
     "nvl and nvl2": ("SELECT NVL(s, '-'), NVL2(s, 1, 0) FROM numbers WHERE n = 3", [("-", 0)]),
     "isnull": ("SELECT ISNULL(s, 'none') FROM numbers WHERE n = 3", [("none",)]),
     "coalesce and nullif": ("SELECT COALESCE(NULLIF(year, 0), -1) FROM songs ORDER BY 1",
@@ -1129,6 +1174,43 @@ REFUSED: dict[str, tuple[str, str, str]] = {
                             "Value out of range for 8 bytes."),
     "too large a text": ("SELECT text_ts::SMALLINT FROM events", "XX000",
                          "Value out of range for 2 bytes."),
+    "several rows for a value": ("SELECT (SELECT n FROM numbers)", "XX000",
+                                 "single-row subquery returns more than one row"),
+    "several rows for a value on the leader node": (
+        "SELECT (SELECT 1 UNION SELECT 2)", "21000",
+        "more than one row returned by a subquery used as an expression"),
+    "function of other types": (
+        "SELECT JSON_EXTRACT_PATH_TEXT(n, 'a') FROM numbers", MISSING,
+        'function json_extract_path_text(integer, "unknown") does not exist'),
+    "average of text": ("SELECT AVG(s) FROM numbers", MISSING,
+                        "function avg(character varying) does not exist"),
+    "aggregate in WHERE": ("SELECT n FROM numbers WHERE COUNT(*) > 1", "42803",
+                           "aggregates not allowed in WHERE clause"),
+    "aggregate in GROUP BY": ("SELECT n FROM numbers GROUP BY COUNT(*)", "42803",
+                              "aggregates not allowed in GROUP BY clause"),
+    "aggregate in ON": ("SELECT 1 FROM numbers a JOIN numbers b ON COUNT(*) = 1", "42803",
+                        "aggregates not allowed in JOIN conditions"),
+    "aggregate in UPDATE": ("UPDATE numbers SET n = COUNT(*)", "42803",
+                            "cannot use aggregate function in UPDATE"),
+    "aggregate in VALUES": ("INSERT INTO numbers (n) VALUES (COUNT(*))", "42803",
+                            "cannot use aggregate function in VALUES"),
+    "aggregate of an aggregate": ("SELECT SUM(COUNT(*)) FROM numbers", "42803",
+                                  "aggregate function calls may not be nested"),
+    "missing from GROUP BY": (
+        "SELECT n, COUNT(*) FROM numbers", "42803",
+        'column "numbers.n" must appear in the GROUP BY clause or be used in an aggregate function',
+    ),
+    "too many values": ("INSERT INTO numbers VALUES (1, 'a', 3)", SYNTAX,
+                        "INSERT has more expressions than target columns"),
+    "too few values": ("INSERT INTO numbers (n, s) VALUES (1)", SYNTAX,
+                       "INSERT has more target columns than expressions"),
+    "union of types": ("SELECT n FROM numbers UNION SELECT s FROM numbers", "42804",
+                       "UNION types integer and character varying cannot be matched"),
+    "union of lengths": ("SELECT n, s FROM numbers UNION SELECT n FROM numbers", SYNTAX,
+                         "each UNION query must have the same number of columns"),
+    "union ordered by an expression": (
+        "SELECT n FROM numbers UNION SELECT n FROM numbers ORDER BY n + 1", REFUSAL,
+        "ORDER BY on a UNION/INTERSECT/EXCEPT result must be on one of the result columns"),
     "too large a decimal": ("SELECT length::DECIMAL(3,2) FROM events", "XX000",
                             "Numeric data overflow (result precision)"),
     "distribution by a missing column": ("ALTER TABLE users ALTER DISTKEY nope", "42703",
@@ -1165,6 +1247,18 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "identity of text": ("CREATE TABLE t (id VARCHAR IDENTITY(0,1))", "42P16",
                          'identity column "id" must be of type INT or BIGINT'),
     "reserved word": ("CREATE TABLE user (id INT)", SYNTAX, near("user")),
+    "reserved column timestamp": ("CREATE TABLE t (timestamp TIMESTAMP)", SYNTAX,
+                                  near("timestamp")),
+    "reserved name referred to": ("SELECT timestamp, n FROM numbers", SYNTAX, near(",")),
+    "reserved name in WHERE": ("SELECT at AS timestamp FROM moments WHERE timestamp > '2018-01-01'",
+                               SYNTAX, near(">")),
+    "reserved name at the end": ("SELECT at AS timestamp FROM moments ORDER BY timestamp", SYNTAX,
+                                 "syntax error at end of input"),
+    "reserved name in INSERT": ("INSERT INTO moments (timestamp) VALUES (NULL)", SYNTAX,
+                                near("timestamp")),
+    "reserved name in UPDATE": ("UPDATE moments SET timestamp = NULL", SYNTAX, near("timestamp")),
+    "reserved name in a call": ("SELECT EXTRACT(hour FROM timestamp) FROM moments", SYNTAX,
+                                near(")")),
     "reserved column": ("CREATE TABLE t (tag INT)", SYNTAX, near("tag")),
     "on delete": ("CREATE TABLE t (a INT REFERENCES users (user_id) ON DELETE CASCADE)", SYNTAX,
                   near("ON")),
@@ -1231,6 +1325,41 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "level = e.level WHEN NOT MATCHED THEN INSERT VALUES (e.user_id)", "XX000",
         "Found multiple matches to update the same tuple.",
     ),
+    "user without a password": ("CREATE USER u", SYNTAX, "syntax error at end of input"),
+    "user with a short password": ("CREATE USER u PASSWORD 'Abc1'", "22023",
+                                   "password must have 8 to 64 characters"),
+    "user with a simple password": ("CREATE USER u PASSWORD 'abcdefg1'", "22023",
+                                    "password must contain an upper case letter"),
+    "user with a password without digits": ("ALTER USER dwhuser PASSWORD 'Abcdefgh'", "22023",
+                                            "password must contain a digit"),
+    "user with a password in capitals": ("CREATE USER u PASSWORD 'ABCDEFG1'", "22023",
+                                         "password must contain a lower case letter"),
+    "user with a quotation mark": (
+        "CREATE USER u PASSWORD 'Abcd1234''; SELECT 1'", "22023",
+        "password must be of printable ASCII characters other than blank, quotation marks, "
+        "backslash, slash and @"),
+    "user with another hash": (f"CREATE USER u PASSWORD 'sha256|{'0' * 64}'", REFUSAL,
+                               f"a password as SHA-256 hash{OURS}"),
+    "user with a bare password": ("CREATE USER u PASSWORD Abcd1234", SYNTAX, near("Abcd1234")),
+    "superuser": ("CREATE USER u PASSWORD 'Abcd1234' CREATEUSER", REFUSAL,
+                  f"CREATEUSER (a superuser){OURS}"),
+    "superuser as PostgreSQL has it": ("CREATE USER u PASSWORD 'Abcd1234' SUPERUSER", SYNTAX,
+                                       near("SUPERUSER")),
+    "user with any access": ("CREATE USER u PASSWORD 'Abcd1234' SYSLOG ACCESS ALL", SYNTAX,
+                             near("ALL")),
+    "user with endless sessions": ("CREATE USER u PASSWORD 'Abcd1234' SESSION TIMEOUT", SYNTAX,
+                                   "syntax error at end of input"),
+    "user valid until a name": ("CREATE USER u PASSWORD 'Abcd1234' VALID UNTIL now", SYNTAX,
+                                near("now")),
+    "user if there is none": ("CREATE USER IF NOT EXISTS u PASSWORD 'Abcd1234'", SYNTAX,
+                              near("NOT")),
+    "user with a reserved name": ("CREATE USER user PASSWORD 'Abcd1234'", SYNTAX, near("user")),
+    "user everyone": ("CREATE USER public PASSWORD 'Abcd1234'", "42939",
+                      'user name "public" is reserved'),
+    "user with a setting that is not there": (
+        "ALTER USER dwhuser SET work_mem TO 5", REFUSAL, f"ALTER USER SET work_mem{OURS}"),
+    "user renamed to nothing": ("ALTER USER dwhuser RENAME x", SYNTAX, near("RENAME")),
+    "oneself dropped": ("DROP USER dwhuser", "55006", "current user cannot be dropped"),
     "prepared commands": ("PREPARE p AS DROP TABLE users", SYNTAX, near("DROP")),
     "explain analyze": ("EXPLAIN ANALYZE SELECT 1", SYNTAX, near("ANALYZE")),
     "scrolling cursor": ("DECLARE c SCROLL CURSOR FOR SELECT 1", SYNTAX, near("SCROLL")),
@@ -1273,6 +1402,19 @@ def test_refused(cursor: Any, sql: str, sqlstate: str, message: str) -> None:
     assert (error.value.pgcode, error.value.diag.message_primary) == (sqlstate, message)
 
 
+def test_a_conflict_of_transactions(connection: Any, cursor: Any) -> None:
+    """As a cluster tells it, and so that the scripts try again."""
+    cursor.execute("SELECT COUNT(*) FROM numbers")
+    with contextlib.closing(psycopg2.connect(connection.dsn, password=PASSWORD)) as other:
+        with other, other.cursor() as first:
+            first.execute("UPDATE numbers SET s = s WHERE n = 1")
+        with pytest.raises(psycopg2.Error) as error:
+            cursor.execute("UPDATE numbers SET s = s WHERE n = 1")
+    assert (error.value.pgcode, error.value.diag.message_primary) == ("XX000", "1023")
+    assert error.value.diag.message_detail == "Serializable isolation violation on table"
+    assert retries.is_transient(error.value)
+
+
 def test_what_is_skipped_is_told(connection: Any, cursor: Any) -> None:
     connection.notices.clear()
     cursor.execute("DROP TABLE IF EXISTS nowhere")
@@ -1285,6 +1427,12 @@ def test_what_is_skipped_is_told(connection: Any, cursor: Any) -> None:
 
 TAGS = {
     "create a user": ("CREATE USER tagged PASSWORD 'Abcd1234'", "CREATE USER"),
+    "create a user with everything": (
+        "CREATE USER tagged_too WITH PASSWORD 'md5153c434b4b77c89e6b94f12c5393af5b' NOCREATEDB "
+        "NOCREATEUSER SYSLOG ACCESS UNRESTRICTED VALID UNTIL '2030-01-01' CONNECTION LIMIT "
+        "UNLIMITED SESSION TIMEOUT 60 EXTERNALID 'a'", "CREATE USER"),
+    "reset a timeout": ("ALTER USER tagged_too RESET SESSION TIMEOUT", "ALTER USER"),
+    "drop the user with everything": ("DROP USER tagged_too", "DROP USER"),
     "alter a user": ("ALTER USER tagged CONNECTION LIMIT 5", "ALTER USER"),
     "create a group": ("CREATE GROUP tagged_group WITH USER tagged", "CREATE GROUP"),
     "alter a group": ("ALTER GROUP tagged_group DROP USER tagged", "ALTER GROUP"),

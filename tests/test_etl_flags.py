@@ -167,6 +167,7 @@ def test_rejects_that_cannot_be_written_are_told(two_days: Project, tmp_path: Pa
     done = two_days.run("etl.py", "--rejects", str(tmp_path / "none" / "rejects.jsonl"))
     assert done.returncode == 2
     assert done.stderr.startswith("error: cannot write the rejected rows to ")
+    assert "expected the name of a file in a folder that is there" in done.stderr
 
 
 @pytest.mark.parametrize(

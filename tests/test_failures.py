@@ -70,7 +70,8 @@ FAILURES = {
     "another certificate authority": Failure(
         lambda project: None,
         "error: cannot log in to localhost:{port} as dwhuser: SSL error: certificate verify failed"
-        "\nnext: the server did not prove who it is: check [CLUSTER] HOST and [AWS] CA_FILE\n",
+        "\nnext: the server did not prove who it is: check [CLUSTER] HOST and [AWS] CA_FILE; the"
+        " local AWS prints its CA_FILE among the lines to paste, a new one at each start\n",
         environ={"DWH_AWS_CA_FILE": ""},
     ),
     "a role that does not exist": Failure(

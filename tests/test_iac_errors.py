@@ -109,6 +109,10 @@ def refused(code: str, message: str) -> exceptions.ClientError:
             " iam:CreateRole on b\nnext: have an administrator allow iam:CreateRole",
         ),
         (
+            refused("NoSuchBucket", "The specified bucket does not exist"),
+            "there is no such bucket: The specified bucket does not exist\nnext: check the address",
+        ),
+        (
             refused("InvalidParameterValue", "What {is} this."),
             "AWS refused CreateRole: InvalidParameterValue: What {is} this",
         ),

@@ -245,12 +245,14 @@ SABOTAGES = {
     "paused": Sabotage(
         lambda site: site.client("redshift").pause_cluster(ClusterIdentifier=site.name),
         "cluster", "{0} is paused", "python -m iac.resume_cluster",
-        create_tables, 'the cluster "{0}" is paused, not available',
+        create_tables,
+        'the cluster "{0}" is paused, not available\nnext: resume it: python -m iac.resume_cluster',
     ),
     "still creating": Sabotage(
         lambda site: set_state(site, "creating"),
         "cluster", "{0} is creating", f"{CREATE} waits for it",
-        create_tables, 'the cluster "{0}" is creating, not available',
+        create_tables,
+        'the cluster "{0}" is creating, not available\nnext: python -m iac.cluster_status',
     ),
     "broken network": Sabotage(
         lambda site: set_state(site, "incompatible-network"),

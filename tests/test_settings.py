@@ -22,7 +22,10 @@ LOG_DATA = 's3://bucket/log_data'
 
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "dwh.cfg"
-    path.write_text(text, encoding="utf-8")
+    if text == "a folder":
+        path.mkdir()
+    else:
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
     return path
 
 
@@ -67,6 +70,16 @@ def test_the_example_is_complete_but_for_what_create_cluster_writes() -> None:
 WRONG = {
     "missing file": (None, {}, "there is no configuration file {path}; copy dwh.cfg.example to it,"
                                " or name another with --config"),
+    "folder": (
+        "a folder", {},
+        "cannot read the configuration file {path}: is a directory;"
+        " expected a text file in the form of dwh.cfg.example",
+    ),
+    "not UTF-8": (
+        "[CLUSTER]\nHOST=\udcfc\n", {},
+        "cannot read the configuration file {path}: expected UTF-8, got a byte 0xfc at position 15;"
+        " save it as UTF-8",
+    ),
     "missing value": (
         "[CLUSTER]\nHOST =\n", {},
         "[CLUSTER] HOST is missing: expected the cluster's address; set it in {path}"

@@ -224,7 +224,17 @@ def test_a_command_that_does_not_exist(spawn):
         pytest.param(
             ["--songs", "-1"], "argument --songs: expected a number from 0, got '-1'", id="songs"
         ),
-        pytest.param(["etl.py"], "unrecognized arguments: etl.py", id="command without --"),
+        pytest.param(
+            ["etl.py"],
+            "unrecognized arguments: etl.py; a command to run inside comes after --",
+            id="command without --",
+        ),
+        pytest.param(["--no-such"], "unrecognized arguments: --no-such", id="flag"),
+        pytest.param(
+            ["--pg-port", "7", "--aws-port", "7"],
+            "expected two ports, got 7 for --pg-port and --aws-port",
+            id="one port for both",
+        ),
     ],
 )
 def test_a_wrong_command_line_ends_with_2(spawn, arguments, message):

@@ -12,6 +12,7 @@ import pytest
 
 from standin.copy.command import CopyCommand
 from standin.dialect import function_library, functions
+from standin.dialect.known_columns import ColumnsWanted
 from standin.dialect.translate import Plan, SessionFacts, plan
 from standin.postgres import Postgres
 from standin.sqlerror import SqlError
@@ -259,6 +260,18 @@ def test_the_session_s_facts_are_not_cached() -> None:
         "SELECT (SELECT 1 AS pg_last_copy_id)",
         "SELECT (SELECT 2 AS pg_last_copy_id)",
     )
+
+
+def test_a_column_of_a_nested_query_changes_nothing() -> None:
+    """What PostgreSQL answers decides; where it cannot tell, the name stays, too."""
+    sql = "SELECT n AS k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE k = 1)"
+    question = "SELECT * FROM u"
+    with pytest.raises(ColumnsWanted) as wanted:
+        plan(sql, SessionFacts())
+    assert (wanted.value.query, wanted.value.is_optional) == (question, True)
+    for columns in (("j", "k"), None):
+        assert plan(sql, SessionFacts(known_columns={question: columns}))[0].sql == sql
+    assert "LATERAL" in plan(sql, SessionFacts(known_columns={question: ("j",)}))[0].sql
 
 
 FRAME = "Aggregate window functions with an ORDER BY clause require a frame clause"

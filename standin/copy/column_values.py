@@ -14,7 +14,7 @@ from standin.copy.columns import Column
 from standin.copy.command import CopyCommand
 from standin.copy.conversion import INTEGERS, Converter
 from standin.copy.copy_text import encode_field
-from standin.copy.time_formats import EPOCHS, ZONES, plain_epoch
+from standin.copy.time_formats import EPOCHS, ZONES, EpochTexts, plain_epochs
 
 ListConverter = Callable[[list[Any]], list[str]]
 
@@ -35,16 +35,57 @@ class PlainNumbers:
     """
 
     pattern: str
-    convert: Callable[[int], str] | None = None
+    convert: EpochTexts | None = None
 
     def fields(self, numbers: list[str]) -> list[str]:
         """The encoded fields of numbers that match."""
-        convert = self.convert
-        if convert is not None:
-            return ["\\N" if text == _NULL else convert(int(text)) for text in numbers]
-        if _NULL in numbers:
-            return ["\\N" if text == _NULL else text for text in numbers]
-        return numbers
+        has_null = _NULL in numbers
+        texts = [text for text in numbers if text != _NULL] if has_null else numbers
+        if self.convert is not None:
+            texts = self.convert(map(int, texts))
+        if not has_null:
+            return texts
+        following = iter(texts)
+        return ["\\N" if text == _NULL else next(following) for text in numbers]
+
+
+@dataclass(frozen=True)
+class PlainTexts:
+    """The JSON strings that a column takes as they are: up to `longest` characters, printable."""
+
+    longest: int
+    takes_null: bool
+
+    def fields(self, prefix: str, pieces: list[str]) -> list[str] | None:
+        """The encoded fields of pieces, each a string behind `prefix`; None when one is not plain.
+
+        All pieces are looked at together, as lines of one text.
+        """
+        text = "\n".join(["", *pieces, ""])
+        if "\\" in text or "\0" in text or text.count("\n") != len(pieces) + 1:
+            return None
+        start = f"\n{prefix}"
+        if self.takes_null:
+            text = text.replace(f"{start}null", f'{start}"\0"')
+        _, *bodies = text.split(f'{start}"')
+        ended = "\n".join(bodies)
+        # as many quotes as pieces, one at the end of each: none within a string
+        fields = ended.split('"\n')
+        if fields.pop() or not len(bodies) == len(pieces) == ended.count('"'):
+            return None
+        has_null = "\0" in ended
+        # what no column can store is not printable either, nor is a line's end without a quote
+        is_plain = "".join(fields).replace("\0", "").isprintable()
+        if not is_plain or max(map(len, fields)) > self.longest:
+            return None
+        return ["\\N" if field == "\0" else field for field in fields] if has_null else fields
+
+
+def plain_texts(column: Column, command: CopyCommand) -> PlainTexts | None:
+    """The plain strings of a column; None when none are."""
+    if column.type != "varchar" or not keeps_blanks(command):
+        return None
+    return PlainTexts((column.length or 0) // _MOST_BYTES, not column.not_null)
 
 
 def plain_numbers(column: Column, command: CopyCommand) -> PlainNumbers | None:
@@ -55,7 +96,7 @@ def plain_numbers(column: Column, command: CopyCommand) -> PlainNumbers | None:
     elif column.type in ("double precision", "real"):
         pattern = _DECIMAL
     elif command.time_format in EPOCHS and column.type in ZONES:
-        convert, digits = plain_epoch(EPOCHS[command.time_format], ZONES[column.type])
+        convert, digits = plain_epochs(EPOCHS[command.time_format], ZONES[column.type])
         pattern = _NATURAL.format(digits - 1)
     else:
         return None

@@ -24,7 +24,7 @@ from standin.copy.time_formats import (
     ZONES,
     date_reader,
     epoch_text,
-    plain_epoch,
+    plain_epochs,
     timestamp_reader,
 )
 from standin.sqlerror import not_supported
@@ -290,11 +290,11 @@ def _epoch(per_second: int, zone: str, shown: str, command: CopyCommand) -> Conv
         )
 
     slow = _non_character(exact)
-    text_of, digits = plain_epoch(per_second, zone)
+    texts_of, digits = plain_epochs(per_second, zone)
 
     def convert(value: Any) -> str:
         if value.__class__ is Number and len(value) <= digits and value.isdigit():
-            return text_of(int(value))
+            return texts_of((int(value),))[0]
         return slow(value)
 
     return convert

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Protocol
 
-from standin.copy.column_values import list_converter, plain_numbers
+from standin.copy.column_values import list_converter, plain_numbers, plain_texts
 from standin.copy.columns import Column
 from standin.copy.command import CopyCommand
 from standin.copy.conversion import NO_DATA, Converter, converter
@@ -168,6 +168,7 @@ class JsonRows:
                 convert,
                 list_converter(column, self._command, convert),
                 plain_numbers(column, self._command),
+                plain_texts(column, self._command),
             )
             for key, convert, column in zip(keys, self._converters, self._columns, strict=True)
         ]

@@ -7,12 +7,13 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
 
 # A reader gives PostgreSQL's text, or None for a value that does not have the format.
 Reader = Callable[[str], str | None]
+EpochTexts = Callable[[Iterable[int]], list[str]]
 
 DEFAULT_DATE = "YYYY-MM-DD"
 # What Redshift prints as the format it expected when no TIMEFORMAT was given.
@@ -69,6 +70,8 @@ _END_SECOND = 9_224_318_016_000
 _HOUR = 3600
 # Seconds of so many digits end with the year 33658.
 _SECONDS_DIGITS = 12
+# Hours whose text is remembered.
+_MOST_HOURS = 4096
 _MINUTES_AND_SECONDS = [f"{second // 60:02}:{second % 60:02}" for second in range(_HOUR)]
 
 
@@ -101,19 +104,35 @@ def epoch_text(count: int, per_second: int) -> str | None:
     return f"{begin}{_MINUTES_AND_SECONDS[second]}{_fraction_text(rest)}{era}"
 
 
-def plain_epoch(per_second: int, zone: str) -> tuple[Callable[[int], str], int]:
-    """The function from a count of units after 1970 to its timestamp, and the digits it takes.
+def plain_epochs(per_second: int, zone: str) -> tuple[EpochTexts, int]:
+    """The function from counts of units after 1970 to their timestamps, and the digits it takes.
 
     So few that every count lies within Redshift's calendar and needs no era.
     """
     per_hour = _HOUR * per_second
+    hours, clocks = _Hours(), _MINUTES_AND_SECONDS
     fractions = [_fraction_text(rest) + zone for rest in range(per_second)]
 
-    def text_of(count: int) -> str:
-        clock = _MINUTES_AND_SECONDS[count // per_second % _HOUR]
-        return _hour_text(count // per_hour)[0] + clock + fractions[count % per_second]
+    def texts_of(counts: Iterable[int]) -> list[str]:
+        # no call within: this is done for every event of a log
+        return [
+            hours[count // per_hour]
+            + clocks[count // per_second % _HOUR]
+            + fractions[count % per_second]
+            for count in counts
+        ]
 
-    return text_of, _SECONDS_DIGITS + len(str(per_second)) - 1
+    return texts_of, _SECONDS_DIGITS + len(str(per_second)) - 1
+
+
+class _Hours(dict[int, str]):
+    """Day and hour by the hours after 1970, those that were asked for lately."""
+
+    def __missing__(self, hours: int) -> str:
+        if len(self) >= _MOST_HOURS:
+            self.clear()
+        text = self[hours] = _hour_text(hours)[0]
+        return text
 
 
 def _fraction_text(milliseconds: int) -> str:
@@ -121,7 +140,7 @@ def _fraction_text(milliseconds: int) -> str:
     return f".{milliseconds:03}" if milliseconds else ""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_MOST_HOURS)
 def _hour_text(hours: int) -> tuple[str, str]:
     """Day and hour, `hours` after 1970-01-01, and the era as _day_text has it."""
     days, hour = divmod(hours, 24)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, TypeAlias
 
-from standin.copy.column_values import ListConverter, PlainNumbers
+from standin.copy.column_values import ListConverter, PlainNumbers, PlainTexts
 from standin.copy.conversion import Converter
 from standin.copy.copy_text import encode_field
 from standin.copy.json_stream import JsonStream, scan
@@ -67,6 +67,7 @@ class Member:
     convert: Converter
     convert_all: ListConverter
     numbers: PlainNumbers | None = None
+    texts: PlainTexts | None = None
 
 
 # What fills no column needs to be JSON and nothing else.
@@ -96,6 +97,7 @@ class Pieces(dict[str, str]):
         self._convert_all = member.convert_all
         self._numbers = member.numbers
         self._number = _alone(prefix, self._numbers) if self._numbers and not ending else None
+        self._texts = None if ending else member.texts
         self._returns = most > 0
         self._asked = 0
 
@@ -130,6 +132,10 @@ class Pieces(dict[str, str]):
             if len(numbers) == len(pieces) == together.count("\n") + 1:
                 return self._numbers.fields(numbers)
         prefix, ending = self._prefix, self._ending
+        if self._texts is not None:
+            texts = self._texts.fields(prefix, pieces)
+            if texts is not None:
+                return texts
         # all strings between two that begin alike begin so, too
         if not (min(pieces).startswith(prefix) and max(pieces).startswith(prefix)):
             raise Surprise

@@ -9,18 +9,19 @@ one). Behind grouping the alias's expression itself takes the alias's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 from standin.dialect import nested_aliases, selects
-from standin.dialect.edits import Edit, Edits, Render, constant
-from standin.dialect.known_columns import KnownColumns, quoted
+from standin.dialect.alias_values import Condition, Lateral, Parenthesised, always, refused
+from standin.dialect.edits import Edits, constant
+from standin.dialect.folding import quoted
+from standin.dialect.from_clause import From, parse_from
+from standin.dialect.known_columns import KnownColumns
 from standin.dialect.lexer import TokenKind
 from standin.dialect.nested_aliases import NestedUse
 from standin.dialect.redshift import LABELS_THAT_NEED_AS, words
-from standin.dialect.selects import From, Item, Select
+from standin.dialect.selects import Item, Select
 from standin.dialect.statement import Statement
-from standin.sqlerror import not_supported
 
 AGGREGATES = words(
     """
@@ -28,7 +29,6 @@ AGGREGATES = words(
     percentile_disc stddev stddev_pop stddev_samp sum var_pop var_samp variance
     """
 )
-Condition = Callable[[Render], bool]
 
 
 def resolve(statement: Statement, known: KnownColumns = ()) -> Edits:
@@ -67,12 +67,12 @@ class _Resolver:
         self._select = select
         self._edits = edits
         span = select.clauses.get("from")
-        self._from = selects.parse_from(statement, *span) if span else From()
+        self._from = parse_from(statement, *span) if span else From()
         self._aggregate_arguments = list(self._find_aggregate_arguments())
         self._is_grouped = bool(
             self._aggregate_arguments or {"group by", "having"} & set(select.clauses)
         )
-        self._laterals: dict[int, _Lateral] = {}
+        self._laterals: dict[int, Lateral] = {}
         self._group_keys = self._bare_group_keys()
 
     def resolve(self) -> None:
@@ -115,14 +115,14 @@ class _Resolver:
         if self._is_beyond_rows(item):
             # Neither WHERE nor another aggregate can take one: it must be FROM's column.
             if not self._is_before_grouping(index):
-                self._edits.instead[index] = _Parenthesised(item)
+                self._edits.instead[index] = Parenthesised(item)
         elif self._can_be_lateral(item) and (per_row or item.name in self._group_keys):
-            lateral = self._lateral(item, _always)
+            lateral = self._lateral(item, always)
             if not per_row:
                 self._group_by(lateral)
             self._edits.instead[index] = constant(lateral.column)
         else:
-            self._edits.instead[index] = _Parenthesised(item)
+            self._edits.instead[index] = Parenthesised(item)
 
     def _refer_from(self, nested: Select, index: int, item: Item) -> None:
         """A name in a nested query, which may have a column of that name itself."""
@@ -132,16 +132,16 @@ class _Resolver:
         if self._is_beyond_rows(item):
             if self._is_before_grouping(index):
                 return
-            use.meaning = _refused("an alias of an aggregate or a window function")
+            use.meaning = refused("an alias of an aggregate or a window function")
         elif self._can_be_lateral(item) and (per_row or is_grouped_by):
             lateral = self._lateral(item, use.is_alias)
             if not per_row:
                 self._group_by(lateral)
             use.meaning = constant(lateral.column)
         elif self._reads_columns(item):
-            use.meaning = _refused("an alias of this item")
+            use.meaning = refused("an alias of this item")
         else:
-            use.meaning = _Parenthesised(item)
+            use.meaning = Parenthesised(item)
         self._edits.instead[index] = use
 
     def _reads_columns(self, item: Item) -> bool:
@@ -193,7 +193,7 @@ class _Resolver:
     def _is_beyond_rows_at(self, index: int) -> bool:
         """Whether the token stands for an alias that holds one."""
         edit = self._edits.instead.get(index)
-        return isinstance(edit, _Parenthesised) and self._is_beyond_rows(edit.item)
+        return isinstance(edit, Parenthesised) and self._is_beyond_rows(edit.item)
 
     def _find_aggregate_arguments(self) -> Iterator[tuple[int, int]]:
         """The arguments of the aggregates that are no window functions."""
@@ -237,19 +237,19 @@ class _Resolver:
     def _bare_group_keys(self) -> set[str]:
         return {self._tokens[low].value for low, high in self._keys("group by") if high - low == 1}
 
-    def _group_by(self, lateral: _Lateral) -> None:
+    def _group_by(self, lateral: Lateral) -> None:
         """GROUP BY a takes FROM's column or the alias, the LATERAL query has the same value."""
         last = self._select.clauses["group by"][1] - 1
         if not any(edit == lateral.as_key for edit in self._edits.after.get(last, ())):
             self._edits.append(last, lateral.as_key)
 
-    def _lateral(self, item: Item, is_needed: Condition) -> _Lateral:
+    def _lateral(self, item: Item, is_needed: Condition) -> Lateral:
         """What FROM gets, where needed, for the value of the alias's name."""
         if item.low not in self._laterals:
             if not self._laterals:
                 self._name_relations()
             number = f"{self._select.start}.{len(self._laterals) + 1}"
-            self._laterals[item.low] = _Lateral(item, number, self._stars())
+            self._laterals[item.low] = Lateral(item, number, self._stars())
             self._edits.append(self._from_end(), self._laterals[item.low])
         self._laterals[item.low].conditions.append(is_needed)
         return self._laterals[item.low]
@@ -270,57 +270,3 @@ class _Resolver:
         for item in self._select.items:
             if self._is_star(item):
                 self._edits.instead[item.low] = constant(self._stars())
-
-
-@dataclass(frozen=True)
-class _Parenthesised:
-    """An alias's expression in the place of the alias."""
-
-    item: Item
-
-    def __call__(self, render: Render) -> str:
-        return f"({render(self.item.low, self.item.high)})"
-
-
-@dataclass
-class _Lateral:
-    """What FROM gets for an alias, if one of its uses turns out to need it."""
-
-    item: Item
-    number: str
-    stars: str
-    conditions: list[Condition] = field(default_factory=list)
-
-    @property
-    def column(self) -> str:
-        """The column that holds the value."""
-        return f'"alias {self.number}"."value {self.number}"'
-
-    def __call__(self, render: Render) -> str:
-        if not self._is_needed(render):
-            return ""
-        name = quoted(self.item.name)
-        value = render(self.item.low, self.item.high)
-        return (
-            f', LATERAL (SELECT (SELECT {name} FROM (SELECT {self.stars}) AS "columns")'
-            f' AS "value {self.number}" FROM (SELECT {value} AS {name}) AS "alias")'
-            f' AS "alias {self.number}"'
-        )
-
-    def as_key(self, render: Render) -> str:
-        """What GROUP BY gets."""
-        return f", {self.column}" if self._is_needed(render) else ""
-
-    def _is_needed(self, render: Render) -> bool:
-        return any(condition(render) for condition in self.conditions)
-
-
-def _always(render: Render) -> bool:
-    return True
-
-
-def _refused(what: str) -> Edit:
-    def refuse(render: Render) -> str:
-        raise not_supported(f"{what} in a nested query")
-
-    return refuse

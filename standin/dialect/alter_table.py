@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from standin.dialect import redshift, table_notes
 from standin.dialect.alter_attributes import NO_CHANGE, alter_attributes
+from standin.dialect.facts import Facts
 from standin.dialect.lexer import Token, syntax_error
 from standin.dialect.plan import Plan
 from standin.dialect.relations import Relations
-from standin.dialect.rewriter import Facts, Rewriter
+from standin.dialect.rewriter import Rewriter
 from standin.dialect.sqltypes import parse_type
 from standin.dialect.statement import Statement
 from standin.dialect.table_attributes import TableNote

@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 from standin.copy import command as copy_command
 from standin.dialect import late_views
+from standin.dialect.facts import Facts
+from standin.dialect.folding import folded
 from standin.dialect.lexer import TokenKind, syntax_error
 from standin.dialect.plan import Plan
 from standin.dialect.redshift import words
-from standin.dialect.rewriter import Facts, folded, rewrite
+from standin.dialect.rewriter import rewrite
 from standin.dialect.statement import Statement
 from standin.dialect.table_columns import check_name, spelled
 from standin.dialect.token_cursor import TokenCursor

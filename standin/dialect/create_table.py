@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from standin.dialect import redshift, table_notes
+from standin.dialect.facts import Facts
 from standin.dialect.lexer import Token, syntax_error
 from standin.dialect.relations import Relations
-from standin.dialect.rewriter import Facts, Rewriter, rewrite
+from standin.dialect.rewriter import Rewriter, rewrite
 from standin.dialect.statement import Statement
 from standin.dialect.table_attributes import (
     TableAttributes,

@@ -1,162 +1,13 @@
-"""PostgreSQL's error messages in Redshift's words, as a table.
-
-Redshift's leader node still speaks PostgreSQL 8.0; what a query runs into on the compute nodes has
-texts of its own, SQLSTATE XX000 and a DETAIL block with a code. Which of the two a statement meets
-depends on whether it reads a table.
-"""
+"""PostgreSQL's errors and notices in Redshift's words: the rules of error_rules.py, applied."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from standin.sqlerror import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, detail_block
+from standin.dialect.error_rules import RULES, Rule
+from standin.sqlerror import detail_block
 
-# https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
-BAD_DIGIT = 1207
-NUMERIC_OVERFLOW = 1058
-NULL_VALUE = 8007
-GENERAL = 8001
-
-_TYPES_SHOWN = {
-    "smallint": "Short",
-    "integer": "Integer",
-    "bigint": "Long",
-    "numeric": "Decimal",
-    "real": "Float",
-    "double precision": "Double",
-}
-# The longest prefix of a value that its type can begin with; what follows is at fault.
-_GOOD_PREFIX = {
-    "whole": re.compile(r"\s*[-+]?\d*\s*"),
-    "other": re.compile(r"\s*[-+]?\d*(\.\d*)?([eE][-+]?\d*)?\s*"),
-}
-_WHOLE = ("smallint", "integer", "bigint")
-
-
-class Rule(NamedTuple):
-    """One message of PostgreSQL's: its SQLSTATE, its text, and what stands for it.
-
-    `text` may refer to the groups of `pattern` and to {query_id}. A `code` marks a failure of the
-    compute nodes, whose DETAIL block names it and the `context`; such a rule does not apply on the
-    leader node, unless it is `everywhere`.
-    """
-
-    sqlstate: str
-    pattern: re.Pattern[str]
-    text: str | Callable[[re.Match[str]], str]
-    replaced_by: str = ""
-    code: int = 0
-    context: str = ""
-    everywhere: bool = False
-
-
-def _invalid_digit(match: re.Match[str]) -> str:
-    """As COPY says it: the first character that does not belong to a number, and its position."""
-    type_name, value = match[1], match[2]
-    prefix = _GOOD_PREFIX["whole" if type_name in _WHOLE else "other"].match(value)
-    position = prefix.end() if prefix is not None else 0
-    shown = value[position : position + 1]
-    return f"Invalid digit, Value '{shown}', Pos {position}, Type: {_TYPES_SHOWN[type_name]}"
-
-
-def _rule(
-    sqlstate: str, pattern: str, text: str | Callable[[re.Match[str]], str], replaced_by: str = ""
-) -> Rule:
-    return Rule(sqlstate, re.compile(pattern, re.DOTALL), text, replaced_by)
-
-
-def _compute(
-    sqlstate: str,
-    pattern: str,
-    text: str | Callable[[re.Match[str]], str],
-    code: int = GENERAL,
-    context: str = "",
-    *,
-    everywhere: bool = False,
-) -> Rule:
-    matcher = re.compile(pattern, re.DOTALL)
-    return Rule(sqlstate, matcher, text, INTERNAL_ERROR, code, context, everywhere)
-
-
-_NUMBER = "|".join(_TYPES_SHOWN)
-_OVERFLOW = "Value out of range for {} bytes."
-
-# The first rule that fits is taken.
-RULES = (
-    # A cluster answers so to an INSERT that names the column: SQLSTATE 0A000.
-    _rule(
-        "428C9",
-        r'cannot insert a non-DEFAULT value into column ".*"',
-        "cannot set an identity column to a value",
-        FEATURE_NOT_SUPPORTED,
-    ),
-    _rule(
-        "428C9",
-        r'column ".*" can only be updated to DEFAULT',
-        "cannot set an identity column to a value",
-        FEATURE_NOT_SUPPORTED,
-    ),
-    _rule("42P07", r"relation (.*) already exists", r"Relation \1 already exists"),
-    _rule(
-        "42501",
-        r"(permission denied for|must be owner of) (?:table|view|index|sequence) (.*)",
-        r"\1 relation \2",
-    ),
-    _rule("2BP01", r'role (".*" cannot be dropped because .*)', r"user \1"),
-    _rule("42710", r'role (".*" already exists)', r"user \1"),
-    _rule("42704", r'role (".*" does not exist)', r"user \1"),
-    _rule(
-        "25P01",
-        r"(.*) can only be used in transaction blocks",
-        r"\1 may only be used in transaction blocks",
-    ),
-    _rule("25006", r"cannot execute .* in a read-only transaction", "transaction is read-only"),
-    _compute(
-        "23502",
-        r'null value in column "(.*)" of relation .* violates not-null constraint',
-        r"Cannot insert a NULL value into column \1",
-        NULL_VALUE,
-        "query execution",
-        everywhere=True,
-    ),
-    _compute(
-        "22P02",
-        rf'invalid input syntax for type ({_NUMBER}): "(.*)"',
-        _invalid_digit,
-        BAD_DIGIT,
-        r"\2",
-    ),
-    _rule(
-        "22P02",
-        r'invalid input syntax for type (?:smallint|integer|bigint): "(.*)"',
-        r'invalid input syntax for integer: "\1"',
-    ),
-    _compute(
-        "22001",
-        r"value too long for type (.*)",
-        "Value too long for character type",
-        context=r"Value too long for type \1",
-    ),
-    _compute("22012", r"division by zero", "Divide by zero"),
-    # https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
-    _rule(
-        "57014", "canceling statement due to .*", "Query ({query_id}) canceled on user's request"
-    ),
-    # https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
-    _compute(
-        "22003",
-        r"numeric field overflow",
-        "Numeric data overflow (result precision)",
-        NUMERIC_OVERFLOW,
-        everywhere=True,
-    ),
-    *(
-        _compute("22003", rf"(?:{name} out of range|value .* {name})", _OVERFLOW.format(size))
-        for name, size in (("smallint", 2), ("integer", 4), ("bigint", 8))
-    ),
-)
 _BY_SQLSTATE: dict[str, list[Rule]] = {}
 for _known in RULES:
     _BY_SQLSTATE.setdefault(_known.sqlstate, []).append(_known)
@@ -174,7 +25,14 @@ _SKIPPED = (
 )
 
 # Clauses of hints that PostgreSQL 8.0 worded otherwise or did not have.
-_NEWER_HINTS = ("Perhaps you meant", "To perform the insert", "Use OVERRIDING")
+_NEWER_HINTS = (
+    "Perhaps you meant",
+    "To perform the insert",
+    "Use OVERRIDING",
+    "See server log",
+    "Add the expression/function",
+    "The transaction might succeed",
+)
 _HINT_WORDS = ("You might need to add", "You may need to add")
 # Names of columns and tables, which only newer errors carry, and where in our own functions it was.
 _UNTOLD_FIELDS = frozenset("sctdnpqW")
@@ -223,6 +81,8 @@ def _applied(
         found["D"] = detail_block(text, code=rule.code, context=context, query_id=query_id)
     elif rule.replaced_by:
         found.pop("D", None)
+        if rule.detail:
+            found["D"] = rule.detail
     return found
 
 

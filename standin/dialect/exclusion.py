@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from standin.dialect import selects
 from standin.dialect.edits import Render
-from standin.dialect.known_columns import KnownColumns, columns_of, quoted
+from standin.dialect.folding import quoted
+from standin.dialect.known_columns import KnownColumns, columns_of
 from standin.dialect.lexer import syntax_error
 from standin.dialect.redshift import UNDEFINED_COLUMN
 from standin.dialect.selects import Select

@@ -17,6 +17,7 @@ from standin.dialect import (
     procedures,
     template_times,
     text_functions,
+    trailing_blanks,
 )
 from standin.dialect.redshift import LIBRARY_SCHEMA as SCHEMA
 
@@ -239,6 +240,7 @@ DEFINITIONS = (
     *_AGGREGATES,
     *_NULLS_IGNORED,
     *mixed_operators.definitions(),
+    *trailing_blanks.definitions(),
     *text_functions.definitions(),
     *hash_functions.definitions(),
     *implicit_text.definitions(),

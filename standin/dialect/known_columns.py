@@ -37,8 +37,3 @@ def columns_if_known(query: str, known: KnownColumns) -> Columns:
     if query not in answers:
         raise ColumnsWanted(query, is_optional=True)
     return answers[query]
-
-
-def quoted(name: str) -> str:
-    """A name as PostgreSQL reads it."""
-    return '"' + name.replace('"', '""') + '"'

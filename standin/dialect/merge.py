@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from standin.dialect import redshift
+from standin.dialect.facts import Facts
 from standin.dialect.lexer import Token, syntax_error
 from standin.dialect.plan import Plan
-from standin.dialect.rewriter import Facts, rewrite
+from standin.dialect.rewriter import rewrite
 from standin.dialect.statement import Statement
 from standin.dialect.table_columns import spelled
 from standin.dialect.token_cursor import TokenCursor

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from standin.dialect.facts import Facts
 from standin.dialect.lexer import syntax_error
 from standin.dialect.plan import Plan
-from standin.dialect.rewriter import Facts, rewrite
+from standin.dialect.rewriter import rewrite
 from standin.dialect.sqltypes import parse_type
 from standin.dialect.statement import Statement
 from standin.dialect.table_columns import spelled

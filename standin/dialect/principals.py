@@ -6,23 +6,16 @@ database in which it was created.
 
 from __future__ import annotations
 
-from standin.dialect.lexer import Token, TokenKind, syntax_error
+from standin.dialect.facts import Facts
+from standin.dialect.folding import folded
+from standin.dialect.lexer import Token, syntax_error
 from standin.dialect.plan import Plan
 from standin.dialect.redshift import LIBRARY_SCHEMA, SETTINGS_SHARED
-from standin.dialect.rewriter import Facts, folded
 from standin.dialect.statement import Statement
 from standin.dialect.table_columns import check_name, literal, spelled
 from standin.dialect.token_cursor import TokenCursor
+from standin.dialect.user_options import names, user_options
 from standin.sqlerror import not_supported
-
-# Options that have no effect here -> how many tokens of value follow.
-_IDLE_OPTIONS = {
-    "nocreateuser": 0,
-    "syslog": 2,
-    "timeout": 1,
-    "sessiontimeout": 1,
-    "externalid": 1,
-}
 
 
 def create_user(statement: Statement, facts: Facts) -> Plan:
@@ -31,7 +24,7 @@ def create_user(statement: Statement, facts: Facts) -> Plan:
     cursor = TokenCursor(statement.tokens, 2)
     name = check_name(cursor.name())
     cursor.accept("with")
-    options = _options(cursor)
+    options = user_options(cursor)
     if "PASSWORD" not in options:
         raise syntax_error(cursor.peek())
     sql = f"CREATE ROLE {spelled(name)} LOGIN {options}"
@@ -51,11 +44,14 @@ def alter_user(statement: Statement, facts: Facts) -> Plan:
     if cursor.accept("rename", "to"):
         text = f"RENAME TO {spelled(check_name(cursor.name()))}"
         cursor.expect_end()
+    elif cursor.accept("reset", "session", "timeout"):
+        text = ""
+        cursor.expect_end()
     elif cursor.sees("set") or cursor.sees("reset"):
         text = _setting(cursor, statement)
     else:
         cursor.accept("with")
-        text = _options(cursor)
+        text = user_options(cursor)
     return Plan(f"ALTER ROLE {name} {text}", "ALTER USER", tag="ALTER USER")
 
 
@@ -75,45 +71,13 @@ def _setting(cursor: TokenCursor, statement: Statement) -> str:
     return f"SET {name} TO {folded(statement, cursor.position)}"
 
 
-def _options(cursor: TokenCursor) -> str:
-    options = []
-    while (token := cursor.peek()) is not None:
-        if cursor.accept("password"):
-            options.append(f"PASSWORD {_password(cursor)}")
-        elif cursor.accept("in", "group"):
-            options.append(f"IN ROLE {_names(cursor)}")
-        elif cursor.accept("connection", "limit"):
-            limit = "-1" if cursor.accept("unlimited") else str(cursor.integer())
-            options.append(f"CONNECTION LIMIT {limit}")
-        elif cursor.accept("valid", "until"):
-            options.append(f"VALID UNTIL {cursor.next().text}")
-        elif token.is_word("createdb", "nocreatedb"):
-            options.append(cursor.next().text.upper())
-        elif token.is_word(*_IDLE_OPTIONS):
-            cursor.position += 1 + _IDLE_OPTIONS[token.value]
-        elif token.is_word("createuser"):
-            raise not_supported("CREATEUSER (a superuser)")
-        else:
-            raise syntax_error(token)
-    return " ".join(options)
-
-
-def _password(cursor: TokenCursor) -> str:
-    if cursor.accept("disable"):
-        return "NULL"
-    token = cursor.next()
-    if token.kind is not TokenKind.STRING:
-        raise syntax_error(token)
-    return token.text
-
-
 def create_group(statement: Statement, facts: Facts) -> Plan:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_GROUP.html"""
     del facts
     cursor = TokenCursor(statement.tokens, 2)
     name = check_name(cursor.name())
     cursor.accept("with")
-    members = f" ROLE {_names(cursor)}" if cursor.accept("user") else ""
+    members = f" ROLE {names(cursor)}" if cursor.accept("user") else ""
     cursor.expect_end()
     sql = f"CREATE ROLE {spelled(name)} NOLOGIN{members}"
     return Plan(sql, "CREATE GROUP", (_admit(name),), tag="CREATE GROUP")
@@ -132,7 +96,7 @@ def alter_group(statement: Statement, facts: Facts) -> Plan:
         text = f"RENAME TO {spelled(check_name(cursor.name()))}"
     else:
         cursor.expect("user")
-        text = f"{action.upper()} USER {_names(cursor)}"
+        text = f"{action.upper()} USER {names(cursor)}"
     cursor.expect_end()
     return Plan(f"ALTER GROUP {name} {text}", "ALTER GROUP", tag="ALTER GROUP")
 
@@ -142,12 +106,12 @@ def drop(statement: Statement, facts: Facts) -> Plan:
     del facts
     cursor = TokenCursor(statement.tokens, 2)
     condition = str(cursor.accept("if", "exists")).lower()
-    names = [cursor.name().value]
+    dropped = [cursor.name().value]
     while cursor.accept_op(","):
-        names.append(cursor.name().value)
+        dropped.append(cursor.name().value)
     cursor.expect_end()
     kind = statement.tokens[1].value
-    array = f"ARRAY[{', '.join(map(literal, names))}]"
+    array = f"ARRAY[{', '.join(map(literal, dropped))}]"
     sql = f"CALL {LIBRARY_SCHEMA}.drop_principals({array}, '{kind}', {condition})"
     return Plan(sql, f"DROP {kind.upper()}", tag=f"DROP {kind.upper()}")
 
@@ -161,9 +125,9 @@ def default_privileges(statement: Statement, facts: Facts) -> Plan:
     cursor = TokenCursor(statement.tokens, 2)
     cursor.expect("privileges")
     if cursor.accept("for", "user"):
-        _names(cursor)
+        names(cursor)
     if cursor.accept("in", "schema"):
-        _names(cursor)
+        names(cursor)
     verb = cursor.accept_any("grant", "revoke")
     if verb is None:
         raise syntax_error(cursor.peek())
@@ -174,10 +138,3 @@ def default_privileges(statement: Statement, facts: Facts) -> Plan:
     if not kind.is_word("tables"):
         raise not_supported(f"default privileges on {kind.text.upper()}")
     return Plan(folded(statement), "ALTER DEFAULT PRIVILEGES")
-
-
-def _names(cursor: TokenCursor) -> str:
-    names = [spelled(cursor.name())]
-    while cursor.accept_op(","):
-        names.append(spelled(cursor.name()))
-    return ", ".join(names)

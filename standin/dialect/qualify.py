@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from standin.dialect import selects
 from standin.dialect.edits import Render
-from standin.dialect.known_columns import quoted
+from standin.dialect.folding import quoted
+from standin.dialect.from_clause import parse_from
 from standin.dialect.lexer import TokenKind, syntax_error
 from standin.dialect.selects import Item, Select
 from standin.dialect.statement import Statement
@@ -40,7 +41,7 @@ class _Qualified:
         self._tokens = statement.tokens
         self._select = select
         self._render = render
-        self._from = selects.parse_from(statement, *select.clauses["from"])
+        self._from = parse_from(statement, *select.clauses["from"])
         self._inner: list[str] = []
         self._names: set[str] = set()
 

@@ -239,8 +239,37 @@ def _function_before(statement: Statement, index: int) -> str:
     return statement.tokens[opened - 1].value if opened else ""
 
 
+def _check_timestamp(statement: Statement, index: int) -> None:
+    """Reserved, it begins a literal and cannot be referred to; after AS and a dot it is a name.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
+    """
+    before, after = statement.text_at(index - 1), statement.tokens[index + 1 : index + 2]
+    is_literal = bool(after) and (
+        after[0].kind is TokenKind.STRING or after[0].is_word("with", "without")
+    )
+    if is_literal or before in ("", ".", "::") or statement.tokens[0].is_word("prepare"):
+        return
+    if _is_assigned(statement, index):
+        raise syntax_error(statement.tokens[index])
+    follows = statement.tokens[index - 1]
+    is_name = follows.is_word("as") or selects.ends_expression(follows)
+    if not (is_name or selects.is_date_part(statement, index)):
+        raise syntax_error(after[0] if after else None)
+
+
+def _is_assigned(statement: Statement, index: int) -> bool:
+    """Whether the token stands among the columns of INSERT, or first in those of UPDATE."""
+    before = statement.tokens[:index]
+    is_listed = before[0].is_word("insert") and not any(
+        token.is_word("select", "values", "with") for token in before
+    )
+    return is_listed or before[-1].is_word("set")
+
+
 _CHECKS: dict[str, Callable[[Statement, int], None]] = {
     "over": _check_window,
     "recursive": _check_recursive,
+    "timestamp": _check_timestamp,
     **dict.fromkeys(("any", "all", "some"), _check_quantifier),
 }

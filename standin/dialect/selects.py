@@ -1,4 +1,4 @@
-"""The SELECTs of a statement: where their items, clauses and the relations of FROM stand.
+"""The SELECTs of a statement: where their items and clauses stand.
 
 Positions are token indexes; what is inside parentheses belongs to the SELECT around it unless it
 is a query of its own.
@@ -7,7 +7,7 @@ is a query of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from standin.dialect.lexer import Token, TokenKind, syntax_error
@@ -32,7 +32,6 @@ _CLAUSES = {
     "limit": ("limit",),
     "offset": ("offset",),
 }
-_JOINS = words("join inner left right full cross natural on using pivot unpivot")
 # Reserved words that end an expression, so that a name after them is an alias.
 _VALUES = words(
     "end null true false sysdate current_date current_time current_timestamp current_user "
@@ -54,22 +53,6 @@ class Item(NamedTuple):
     def name(self) -> str:
         """The alias, folded; "" when there is none."""
         return self.alias.value if self.alias is not None else ""
-
-
-class Relation(NamedTuple):
-    """One table, query or function in FROM; `name` is None for a derived table without alias."""
-
-    name: str | None
-    last: int
-
-
-@dataclass
-class From:
-    """The relations of a FROM clause; `using` are the columns that its joins merge."""
-
-    relations: list[Relation] = field(default_factory=list)
-    using: set[str] = field(default_factory=set)
-    is_natural: bool = False
 
 
 @dataclass
@@ -122,17 +105,15 @@ def is_reference(statement: Statement, index: int) -> bool:
     token = statement.tokens[index]
     if not token.is_name or statement.text_at(index + 1) in ("(", "."):
         return False
-    if token.kind is TokenKind.WORD and token.value in RESERVED_WORDS - _TYPES:
+    if token.kind is TokenKind.WORD and token.value in RESERVED_WORDS:
         return False
     after = statement.tokens[index + 1] if index + 1 < len(statement.tokens) else None
     if after is not None and after.kind is TokenKind.STRING:
         return False  # a typed literal: date '2018-11-01'
-    if after is not None and token.value in _TYPES and after.is_word("with", "without"):
-        return False
     before = statement.tokens[index - 1] if index else None
     if before is None or before.text in (".", "::") or before.is_word("as"):
         return False
-    return not ends_expression(before) and not _is_date_part(statement, index)
+    return not ends_expression(before) and not is_date_part(statement, index)
 
 
 def ends_expression(token: Token) -> bool:
@@ -145,15 +126,14 @@ def ends_expression(token: Token) -> bool:
     return True
 
 
-# Reserved, and yet what programs call their moments and refer to.
-_TYPES = frozenset({"timestamp"})
 # Calls whose first argument is a date part or a type.
 _WITH_DATE_PART = words(
     "convert extract date_part datepart pgdate_part dateadd date_add datediff date_diff date_trunc"
 )
 
 
-def _is_date_part(statement: Statement, index: int) -> bool:
+def is_date_part(statement: Statement, index: int) -> bool:
+    """Whether the token is a date part, or a type, that a call takes before its value."""
     return (
         statement.text_at(index - 1) == "("
         and statement.text_at(index - 2).lower() in _WITH_DATE_PART
@@ -253,63 +233,3 @@ def _is_bare_alias(tokens: list[Token]) -> bool:
     if before.is_word("double", "character", "time"):
         return last.kind is TokenKind.QUOTED
     return ends_expression(before)
-
-
-def parse_from(statement: Statement, low: int, high: int) -> From:
-    """The relations of FROM, whose tokens are [low, high)."""
-    found = From()
-    index, expects = low, True
-    while index < high:
-        token = statement.tokens[index]
-        if token.is_word("natural"):
-            found.is_natural = True
-        if token.text == "," or token.is_word("join"):
-            index, expects = index + 1, True
-        elif expects:
-            index, expects = _relation(statement, index, high, found), False
-        elif token.is_word("using") and statement.text_at(index + 1) == "(":
-            columns = statement.tokens[index + 2 : statement.closing[index + 1]]
-            found.using |= {column.value for column in columns}
-            index = statement.closing[index + 1] + 1
-        else:
-            index = statement.closing.get(index, index) + 1
-    return found
-
-
-def _relation(statement: Statement, index: int, high: int, found: From) -> int:
-    """Note the relation at `index`; where to go on."""
-    name = None
-    if statement.text_at(index) == "(":
-        closed = statement.closing[index]
-        if not is_query(statement, index):
-            inner = parse_from(statement, index + 1, closed)
-            found.relations += inner.relations
-            found.using |= inner.using
-            found.is_natural |= inner.is_natural
-            return closed + 1
-        index = closed + 1
-    else:
-        while index < high:
-            name = statement.tokens[index].value
-            if statement.text_at(index + 1) != ".":
-                break
-            index += 2
-        index = statement.closing.get(index + 1, index) + 1
-    while index < high and statement.tokens[index].is_word("pivot", "unpivot"):
-        index += 1 + 2 * (statement.text_at(index + 2).lower() == "nulls")
-        index = statement.closing.get(index, index) + 1
-        name = None
-    alias = _alias_at(statement, index, high)
-    if alias is not None:
-        index = statement.closing.get(alias + 1, alias) + 1
-        name = statement.tokens[alias].value
-    found.relations.append(Relation(name, index - 1))
-    return index
-
-
-def _alias_at(statement: Statement, index: int, high: int) -> int | None:
-    if index < high and statement.tokens[index].is_word("as"):
-        index += 1
-    if index >= high or not statement.tokens[index].is_name:
-        return None
-    return None if statement.tokens[index].is_word(*_JOINS) else index

@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_SET.html
 from __future__ import annotations
 
 from standin.dialect import redshift
+from standin.dialect.facts import Facts
+from standin.dialect.folding import folded
 from standin.dialect.lexer import syntax_error
 from standin.dialect.plan import Plan
-from standin.dialect.rewriter import Facts, folded
 from standin.dialect.statement import Statement
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import SqlError, not_supported

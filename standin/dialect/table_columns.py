@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from standin.dialect import redshift
+from standin.dialect.folding import quoted
 from standin.dialect.lexer import Token, TokenKind, syntax_error
 from standin.dialect.sqltypes import SqlType, parse_type
 from standin.dialect.table_attributes import check_encoding
@@ -66,7 +67,7 @@ class Column:
 def spelled(name: Token) -> str:
     """A name as PostgreSQL must read it: quoted ones are folded, too."""
     if name.kind is TokenKind.QUOTED:
-        return '"' + name.value.replace('"', '""') + '"'
+        return quoted(name.value)
     return name.text
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from standin.dialect.folding import quoted
 from standin.dialect.redshift import LIBRARY_SCHEMA
 from standin.dialect.table_attributes import TableNote
 from standin.dialect.table_columns import literal
@@ -15,7 +16,7 @@ from standin.dialect.table_columns import literal
 
 def look_up(table: str, columns: Iterable[str]) -> tuple[str, ...]:
     """Statements that fail with PostgreSQL's own error when a column is missing."""
-    names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+    names = ", ".join(map(quoted, columns))
     return (f"SELECT {names} FROM {table} LIMIT 0",) if names else ()
 
 

@@ -11,10 +11,10 @@ from standin.dialect import commands, prepared, principals, redshift, session_se
 from standin.dialect.alter_table import alter_table
 from standin.dialect.commands import Handler
 from standin.dialect.create_table import create_table
+from standin.dialect.facts import Facts
 from standin.dialect.lexer import Token, split, syntax_error
 from standin.dialect.merge import merge
 from standin.dialect.plan import Plan, SessionFacts
-from standin.dialect.rewriter import Facts
 from standin.dialect.statement import Statement
 from standin.dialect.unload import unload
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from standin.dialect.facts import Facts
 from standin.dialect.lexer import split, syntax_error
 from standin.dialect.plan import Plan
-from standin.dialect.rewriter import Facts, rewrite
+from standin.dialect.rewriter import rewrite
 from standin.dialect.statement import Statement
 from standin.sqlerror import SYNTAX_ERROR, SqlError
 from standin.unload.command import parse

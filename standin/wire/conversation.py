@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 from standin.sqlerror import INTERNAL_ERROR, SqlError
 from standin.wire import protocol
-from standin.wire.links import BUFFER_LIMIT, Backend, Client, Mode
+from standin.wire.backend_link import Backend, Mode
+from standin.wire.links import BUFFER_LIMIT, Client
 from standin.wire.protocol import Message
 
 LOGGER = logging.getLogger("standin")

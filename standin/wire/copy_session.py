@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from standin.cloud.access_keys import check_access_keys
-from standin.cloud.authorization import authorized
 from standin.cloud.aws import Cluster
-from standin.cloud.objects import ObjectInfo, ObjectSource
+from standin.cloud.objects import ObjectSource
 from standin.copy.command import CopyCommand
 from standin.copy.load import Column, Load, columns_query, read_columns
 from standin.dialect.translate import SessionFacts
@@ -26,9 +24,14 @@ from standin.wire import protocol
 from standin.wire.conversation import BackendError, Conversation
 from standin.wire.links import Client
 from standin.wire.services import Services
+from standin.wire.stoppable_objects import StoppableObjects
 
 QUERY_CANCELED = "57014"
 WRONG_OBJECT_TYPE = "42809"
+INSUFFICIENT_PRIVILEGE = "42501"
+
+# What PostgreSQL assumes of a table without statistics is good enough for fewer rows.
+ANALYZED_ROWS = 5000
 
 # How often the views of running loads are brought up to date.
 PROGRESS_INTERVAL_S = 0.3
@@ -48,51 +51,7 @@ class Target:
     user_id: int
     transaction_id: int
     columns: list[Column]
-
-
-class StoppableObjects:
-    """An object source whose streams fail once `stop` was called, in whatever thread they are read.
-
-    A thread cannot be interrupted, but the load in it ends with the next block that it reads.
-    """
-
-    def __init__(self, objects: ObjectSource) -> None:
-        self.list = objects.list
-        self.find = objects.find
-        self._objects = objects
-        self._is_stopped = False
-
-    def open(self, info: ObjectInfo) -> BinaryIO:
-        """A stream of the object's bytes."""
-        return cast(BinaryIO, _StoppableStream(self._objects.open(info), self.check))
-
-    def stop(self) -> None:
-        """Let every further read fail."""
-        self._is_stopped = True
-
-    def check(self) -> None:
-        """OSError after `stop`."""
-        if self._is_stopped:
-            raise OSError("the load was stopped")
-
-
-class _StoppableStream:
-    def __init__(self, stream: BinaryIO, check: Callable[[], None]) -> None:
-        self._stream = stream
-        self._check = check
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def __enter__(self) -> _StoppableStream:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stream.close()
-
-    def read(self, size: int = -1) -> bytes:
-        self._check()
-        return self._stream.read(size)
+    is_empty: bool
 
 
 class RunningLoad:
@@ -162,6 +121,8 @@ class Copier:
                 running = await self._prepare(command, target)
                 record = await self._start_record(running.load, target, query_id, started)
                 await self._feed(target, running, query_id, record)
+                if _is_analyzed(command, target, running.load.rows_loaded):
+                    await self._conversation.run(f"ANALYZE {target.name}")
             # The load is in the system views before the client hears of its end.
             await self._services.work(record.finish, COMPLETED, _now())
         except (SqlError, BackendError) as error:
@@ -199,7 +160,19 @@ class Copier:
             table_id=target.table_id,
             started=started,
         )
-        return await self._services.work(self._services.load_log.start, facts, load)
+        starting = asyncio.ensure_future(
+            self._services.work(self._services.load_log.start, facts, load)
+        )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # The session ends, and nobody else would end a record that is yet to be written.
+            starting.add_done_callback(self._abort_record)
+            raise
+
+    def _abort_record(self, started: asyncio.Future[LoadRecord]) -> None:
+        if not started.cancelled() and started.exception() is None:
+            self._services.workers.submit(started.result().finish, ABORTED, _now())
 
     async def _find_target(self, command: CopyCommand) -> Target:
         """Look the table up in the client's transaction and with its search path."""
@@ -211,29 +184,23 @@ class Copier:
         if command.schema is not None:
             name = f"{_quoted(command.schema)}.{name}"
         ids = await self._conversation.rows(
-            "SELECT oid, current_user::regrole::oid, pg_current_xact_id(), (relkind = 'v')::int "
+            "SELECT oid, current_user::regrole::oid, pg_current_xact_id(), (relkind = 'v')::int, "
+            "pg_has_role(relowner, 'USAGE')::int, (pg_relation_size(oid) = 0)::int "
             f"FROM pg_catalog.pg_class WHERE oid = {_literal(name)}::regclass"
         )
-        table_id, user_id, transaction_id, is_view = (int(value or 0) for value in ids[0])
+        table_id, user_id, transaction_id, is_view, is_owned, is_empty = (
+            int(value or 0) for value in ids[0]
+        )
         if is_view:
             raise SqlError(WRONG_OBJECT_TYPE, f'cannot copy to view "{command.table}"')
-        return Target(name, table_id, user_id, transaction_id, columns)
+        if command.stat_update == "on" and not is_owned:
+            raise SqlError(INSUFFICIENT_PRIVILEGE, f"must be owner of relation {command.table}")
+        return Target(name, table_id, user_id, transaction_id, columns, bool(is_empty))
 
     async def _prepare(self, command: CopyCommand, target: Target) -> RunningLoad:
         """Everything that can fail before the first byte of data is read."""
-        objects = await self._services.work(self._authorize, command)
+        objects = await self._services.authorized(self._cluster, command)
         return await self._services.work(RunningLoad, command, target.columns, objects)
-
-    def _authorize(self, command: CopyCommand) -> ObjectSource:
-        """What the role or the keys may read, by the cluster as it is now, not at the login."""
-        if command.access_keys is not None:
-            bucket, prefix = command.bucket_and_prefix
-            check_access_keys(command.access_keys, f"Listing bucket={bucket} prefix={prefix}")
-        now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
-        cluster = now[0] if now else self._cluster
-        return authorized(
-            self._services.objects, cluster, self._cluster.user, command.role, command.region
-        )
 
     async def _feed(
         self, target: Target, running: RunningLoad, query_id: int, record: LoadRecord
@@ -301,6 +268,18 @@ def put_query_id(error: SqlError | BackendError, query_id: int) -> None:
     """Complete the DETAIL block of an error, which is made where nobody knows the query's id."""
     if isinstance(error, SqlError) and error.detail is not None:
         error.detail = error.detail.replace(QUERY_LINE.format(0), QUERY_LINE.format(query_id))
+
+
+def _is_analyzed(command: CopyCommand, target: Target, rows: int) -> bool:
+    """Whether a COPY of so many rows brings the statistics of its table up to date.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-statupdate
+    """
+    if command.no_load or command.stat_update == "off":
+        return False
+    # PostgreSQL itself passes over a table that belongs to somebody else
+    is_first = target.is_empty and rows >= ANALYZED_ROWS
+    return is_first or command.stat_update == "on"
 
 
 def _now() -> datetime:

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 from standin.dialect.translate import Plan
 from standin.sqlerror import SYNTAX_ERROR, SqlError
 from standin.wire import protocol
+from standin.wire.backend_link import Backend, Mode
 from standin.wire.conversation import FAILING_MARK, FAILING_SQL, as_sql_error
-from standin.wire.links import Backend, Client, LinkLost, Mode
+from standin.wire.links import Client, LinkLost
 from standin.wire.protocol import Message, ProtocolError
 
 # Stands in for a driven statement until its execution: prepared, described and bound like it,

@@ -17,8 +17,9 @@ from standin.cloud.aws import HOST, Cloud, Cluster
 from standin.postgres import Postgres
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, SqlError
 from standin.wire import protocol
+from standin.wire.backend_link import Backend, Mode
 from standin.wire.databases import CANNOT_CONNECT_NOW, Account, wrong_password
-from standin.wire.links import Backend, Client, LinkLost, Mode
+from standin.wire.links import Client, LinkLost
 from standin.wire.protocol import EncryptionRequest, Message, ProtocolError, Startup
 
 INVALID_AUTHORIZATION = "28000"

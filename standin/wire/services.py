@@ -9,9 +9,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from standin.cloud.aws import Cloud
+from standin.cloud.access_keys import check_access_keys
+from standin.cloud.authorization import authorized
+from standin.cloud.aws import Cloud, Cluster
 from standin.cloud.objects import ObjectStore
+from standin.copy.command import CopyCommand
 from standin.postgres import Postgres
+from standin.unload.command import UnloadCommand
 from standin.views.load_log import LoadLog
 from standin.views.statement_log import StatementLog
 from standin.wire.databases import Databases
@@ -46,3 +50,20 @@ class Services:
         """Run what blocks in a worker thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.workers, function, *arguments)
+
+    async def authorized(
+        self, cluster: Cluster, command: CopyCommand | UnloadCommand
+    ) -> ObjectStore:
+        """What the command's role or keys may use, by the cluster as it is now, not at the login.
+
+        SqlError when they may not.
+        """
+        return await self.work(self._authorized, cluster, command)
+
+    def _authorized(self, cluster: Cluster, command: CopyCommand | UnloadCommand) -> ObjectStore:
+        if command.access_keys is not None:
+            bucket, prefix = command.bucket_and_prefix
+            check_access_keys(command.access_keys, f"Listing bucket={bucket} prefix={prefix}")
+        now = [known for known in self.cloud.clusters() if known.created == cluster.created]
+        cluster = now[0] if now else cluster
+        return authorized(self.objects, cluster, cluster.user, command.role, command.region)

@@ -16,11 +16,12 @@ from standin.sqlerror import SqlError, not_supported
 from standin.views.statement_log import MAX_TEXT, Statement, outcome, reads_log
 from standin.wire import login, protocol
 from standin.wire.backend_errors import PLAN_SEPARATOR
+from standin.wire.backend_link import Backend, Mode
 from standin.wire.conversation import BackendError, Conversation, as_sql_error
 from standin.wire.copy_session import QUERY_CANCELED as CANCELED
 from standin.wire.copy_session import Copier
 from standin.wire.extended import ExtendedQuery
-from standin.wire.links import Backend, Client, LinkLost, Mode
+from standin.wire.links import Client, LinkLost
 from standin.wire.protocol import Message, ProtocolError, Startup
 from standin.wire.services import Services
 from standin.wire.unload_session import Unloader

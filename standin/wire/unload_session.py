@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from standin.cloud.access_keys import check_access_keys
-from standin.cloud.authorization import authorized
 from standin.cloud.aws import Cluster
-from standin.cloud.objects import ObjectStore
 from standin.dialect.plan import SessionFacts
 from standin.sqlerror import SqlError
 from standin.unload.columns import Column, read_columns
@@ -66,7 +63,7 @@ class Unloader:
     async def _execute(self, command: UnloadCommand, query_id: int) -> Unload:
         async with self._conversation.transaction():
             columns = await self._columns(command)
-            store = await self._services.work(self._authorize, command)
+            store = await self._services.authorized(self._cluster, command)
             running = await self._services.work(Unload, command, columns, store)
             try:
                 async with self._logged(running, query_id):
@@ -88,17 +85,6 @@ class Unloader:
         )
         (description,) = (m for m in answers if m.code == protocol.ROW_DESCRIPTION)
         return read_columns(protocol.row_columns(description.body), command)
-
-    def _authorize(self, command: UnloadCommand) -> ObjectStore:
-        """What the role or the keys may write, by the cluster as it is now, not at the login."""
-        if command.access_keys is not None:
-            bucket, prefix = command.bucket_and_prefix
-            check_access_keys(command.access_keys, f"Listing bucket={bucket} prefix={prefix}")
-        now = [c for c in self._services.cloud.clusters() if c.created == self._cluster.created]
-        cluster = now[0] if now else self._cluster
-        return authorized(
-            self._services.objects, cluster, self._cluster.user, command.role, command.region
-        )
 
     @asynccontextmanager
     async def _logged(self, running: Unload, query_id: int) -> AsyncIterator[None]:
