@@ -5,6 +5,7 @@ Everything else passes as it came: rows are not taken apart to find the error be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from standin.dialect.errors import in_redshifts_words, notice_in_redshifts_words
@@ -18,6 +19,7 @@ _SIGNATURES = {
     protocol.ERROR_RESPONSE: b"SERROR\0VERROR\0C",
     protocol.NOTICE_RESPONSE: b"SNOTICE\0VNOTICE\0C",
 }
+_CODES = re.compile(b"[" + b"".join(_SIGNATURES) + b"]")
 _LONGEST = max(map(len, _SIGNATURES.values()))
 _HEADER = 5
 # A statement may end in a comment that reaches to the end of its line.
@@ -86,6 +88,9 @@ def _first(data: bytes) -> int:
 
 def _begun(data: bytes) -> int:
     """Where a message might begin whose signature is not there yet; the end if nowhere."""
+    # Asked of every few kilobytes of a result, whose ends seldom hold a capital of these.
+    if not _CODES.search(data, max(0, len(data) - _HEADER - _LONGEST + 1)):
+        return len(data)
     for start in range(max(0, len(data) - _HEADER - _LONGEST + 1), len(data)):
         signature = _SIGNATURES.get(data[start : start + 1], b"")
         if signature.startswith(data[start + _HEADER :]) and signature:
