@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, Project
+from conftest import PASSWORD, Project, module_project
 
 from standin import Standin
 
@@ -34,8 +34,7 @@ def cluster(
 ) -> Iterator[Project]:
     """A cluster for all tests of a module, with a table of numbers from 1 to 1000."""
     name = request.module.__name__.replace("_", "-")
-    made = Project(standin, tmp_path_factory.mktemp(name), name)
-    made.create()
+    made = module_project(standin, tmp_path_factory, name)
     connection = made.connect()
     with connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE numbers (n INTEGER)")

@@ -246,6 +246,16 @@ class Project:
             connection.close()
 
 
+def module_project(standin: Standin, factory: pytest.TempPathFactory, name: str) -> Project:
+    """A project for a module's tests, under a name of its own each time.
+
+    A worker that takes over tests of another one may set the same module up twice.
+    """
+    made = Project(standin, factory.mktemp(name), f"{name}-{next(_numbers)}")
+    made.create()
+    return made
+
+
 @pytest.fixture
 def project(standin: Standin, tmp_path: Path) -> Project:
     made = Project(standin, tmp_path, f"project-{next(_numbers)}")

@@ -21,7 +21,7 @@ from standin import Standin
 from standin.sample import sample
 from terminal import Fault
 from tests.analytics_oracle import ORACLES, Play, plays_of, top_songs
-from tests.conftest import ROOT, Project, event, song
+from tests.conftest import ROOT, Project, event, module_project, song
 from tests.oracle import Star
 
 SAMPLE = {"songs": 60, "events": 1500, "seed": 11}
@@ -50,8 +50,7 @@ def loaded(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with pytest.MonkeyPatch.context() as patch:
         for name in ("DWH_CLUSTER_HOST", "DWH_CLUSTER_DB_NAME", "DWH_CLUSTER_DB_PASSWORD"):
             patch.delenv(name, raising=False)
-        project = Project(standin, tmp_path_factory.mktemp("analytics"), "analytics-sample")
-        project.create()
+        project = module_project(standin, tmp_path_factory, "analytics")
         for key, content in sample(**SAMPLE):
             project.put(key, content)
         project.create_tables()

@@ -33,12 +33,15 @@ def s3(standin):
 
 
 @pytest.fixture(scope="module")
-def local(standin):
+def local(standin, s3):
     objects = LocalObjects()
     objects.create_bucket("mixed")
     for key in ("log_data/b.json", "log_data/a.json", "log_json_path.json", "songs/é.json"):
         objects.put("mixed", key, f"content of {key}".encode())
-    return objects
+    yield objects
+    for item in s3.list_objects_v2(Bucket="mixed")["Contents"]:
+        s3.delete_object(Bucket="mixed", Key=item["Key"])
+    s3.delete_bucket(Bucket="mixed")
 
 
 @pytest.fixture(params=["local", "s3"])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Project, event, song
+from conftest import Project, event, module_project, song
 
 from standin import Standin
 
@@ -182,8 +182,7 @@ EXPECTED: dict[str, dict[str, list[tuple[Any, ...]]]] = {
 @pytest.fixture(scope="module")
 def sample(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """One cluster and bucket for all projects, which drop each other's tables."""
-    made = Project(standin, tmp_path_factory.mktemp("sample"), "public-projects")
-    made.create()
+    made = module_project(standin, tmp_path_factory, "public-projects")
     made.put_events(*EVENTS[:4], file="2018/11/a.json")
     made.put_events(*EVENTS[4:], file="2018/11/b.json")
     made.put_songs(*SONGS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import Project
+from conftest import Project, module_project
 
 from standin import Standin
 
@@ -45,9 +45,7 @@ def allow(
 
 @pytest.fixture(scope="module")
 def project(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    made = Project(standin, tmp_path_factory.mktemp("authorization"), "authorization")
-    made.create()
-    return made
+    return module_project(standin, tmp_path_factory, "authorization")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import Project
+from conftest import module_project
 
 from standin import Standin
 from standin.dialect import functions, redshift, refusals, translate
@@ -104,8 +104,7 @@ DIVERGENCES = {
 
 @pytest.fixture(scope="module")
 def connection(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    made = Project(standin, tmp_path_factory.mktemp("docs"), "standin-docs")
-    made.create()
+    made = module_project(standin, tmp_path_factory, "standin-docs")
     connection = made.connect()
     yield connection
     connection.close()

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg2
 import pytest
 import zstandard
-from conftest import Project
+from conftest import Project, module_project
 from wire import SYNC, Wire, bind_and_execute, codes
 
 from standin import Standin
@@ -54,8 +54,7 @@ def allow(project: Project, *actions: str) -> None:
 @pytest.fixture(scope="module")
 def warehouse(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with the table `t` of ROWS and a role that may write."""
-    made = Project(standin, tmp_path_factory.mktemp("unload"), "unload")
-    made.create()
+    made = module_project(standin, tmp_path_factory, "unload")
     allow(made, *POLICY)
     with closing(made.connect()) as connection, connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE t {COLUMNS}")
@@ -339,7 +338,7 @@ REFUSED = {
         "SELECT 1",
         "IAM_ROLE 'arn:aws:iam::123456789012:role/nobody'",
         "XX000",
-        "User arn:aws:redshift:us-west-2:123456789012:dbuser:unload/dwhuser is not authorized to "
+        "User arn:aws:redshift:us-west-2:123456789012:dbuser:{name}/dwhuser is not authorized to "
         "assume IAM Role arn:aws:iam::123456789012:role/nobody",
     ),
     "unknown keys": (
@@ -372,7 +371,8 @@ def test_refused(
 ) -> None:
     with pytest.raises(psycopg2.Error) as caught:
         cursor.execute(statement(warehouse, query, options))
-    assert (caught.value.pgcode, caught.value.diag.message_primary) == (sqlstate, message)
+    told = (caught.value.pgcode, caught.value.diag.message_primary)
+    assert told == (sqlstate, message.replace("{name}", warehouse.name))
     assert objects(warehouse) == {}
     cursor.execute("SELECT 1")
 

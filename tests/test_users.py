@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import Project
+from conftest import Project, module_project
 from wire import dsn
 
 from standin import Standin
@@ -25,12 +25,15 @@ CREATE USER users_out PASSWORD DISABLE;
 
 
 @pytest.fixture(scope="module")
-def project(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    made = Project(standin, tmp_path_factory.mktemp("users"), "standin-users")
-    made.create()
+def project(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    made = module_project(standin, tmp_path_factory, "users")
     with closing(made.connect()) as connection, connection, connection.cursor() as cursor:
         cursor.execute(SETUP)
-    return made
+    yield made
+    # Its users' names are free again for a second setup.
+    made.client("redshift").delete_cluster(
+        ClusterIdentifier=made.name, SkipFinalClusterSnapshot=True
+    )
 
 
 @pytest.fixture
