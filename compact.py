@@ -11,6 +11,11 @@ interrupted is completed by the same command, and one that is repeated writes no
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import interrupts
+
+    interrupts.end_at_once()
+
 import argparse
 from collections.abc import Sequence
 
@@ -89,7 +94,7 @@ def show(parts: Sequence[plan.Part], target: plan.Place) -> None:
         )
         for part in parts
     ]
-    title = f"{len(parts)} parts and {target}{plan.MANIFEST}"
+    title = f"{terminal.counted(len(parts), 'part')} and {target}{plan.MANIFEST}"
     terminal.print_table(title, ("part", "objects", "MB of JSON"), rows)
 
 

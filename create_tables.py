@@ -5,6 +5,11 @@ Whatever the tables held is gone afterwards; if anything fails they are as befor
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import interrupts
+
+    interrupts.end_at_once()
+
 from collections.abc import Sequence
 
 import settings as configuration

@@ -8,9 +8,13 @@ was; running it again completes it.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import interrupts
+
+    interrupts.end_at_once()
+
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _keep(fault.errors, arguments.rejects)
         raise
     for warning in load.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        terminal.warn(warning)
     if load.rejected:
         load_errors.show(load.rejected)
     _keep(load.rejected, arguments.rejects)

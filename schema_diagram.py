@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import interrupts
+
+    interrupts.end_at_once()
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from terminal import UsageFault
+import typos
+from terminal import UsageFault, warn
 
 DEFAULT_PATH = Path(__file__).resolve().parent / "dwh.cfg"
 EXAMPLE_PATH = Path(__file__).resolve().parent / "dwh.cfg.example"
@@ -132,9 +133,14 @@ def load(
 ) -> Settings:
     """Read `path` and the environment into Settings; every key of `required` must have a value.
 
-    Raises UsageFault (exit code 2) that names section, key, file and environment variable.
+    Warns of names that look like those of keys and are none. Raises UsageFault (exit code 2) that
+    names section, key, file and environment variable.
     """
     file = _read(path)
+    if mistyped := typos.in_file(file, ALL_KEYS):
+        warn(f"in {path} {mistyped}")
+    if mistyped := typos.in_environment(environ, ALL_KEYS):
+        warn(f"in the environment {mistyped}")
     values = {key: _value(key, file, environ) for key in ALL_KEYS}
     missing = [key for key in required if not values[key]]
     if missing:
@@ -188,14 +194,32 @@ def _read(path: Path) -> configparser.ConfigParser:
     try:
         parser.read_string(text, source=str(path))
     except configparser.Error as error:
-        # The offending line is left out: it may be the password's.
-        where = f" line {error.lineno}" if hasattr(error, "lineno") else ""
-        kind = type(error).__name__
         raise UsageFault(
-            f"{path}{where}: expected [SECTION] headings and KEY = value lines, got {kind};"
-            f" {EXAMPLE_PATH.name} shows the form"
+            f"{path} {_malformed(error)}; {EXAMPLE_PATH.name} shows the form"
         ) from None
     return parser
+
+
+def _malformed(error: configparser.Error) -> str:
+    """Where a file breaks off being a configuration, and how to mend it.
+
+    What stands there is left out: it may be the password.
+    """
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        what = f"a heading like [{HOST.section}], in both brackets, got a line that belongs to none"
+        return f"line {error.lineno}: expected {what}"
+    if isinstance(error, configparser.DuplicateSectionError):
+        what = f"one [{error.section}], got a second; move its lines to the first"
+        return f"line {error.lineno}: expected {what}"
+    if isinstance(error, configparser.DuplicateOptionError):
+        name = f"[{error.section}] {error.option.upper()}"
+        return f"line {error.lineno}: expected {name} once, got it again; take one of them out"
+    lines = [number for number, _ in getattr(error, "errors", [])]
+    where = f"line {lines[0]}: " if lines else "is no configuration: "
+    return (
+        f"{where}expected KEY = value, got a line that is neither that nor a [SECTION] heading;"
+        " correct it or take it out"
+    )
 
 
 def _value(key: Key, file: configparser.ConfigParser, environ: Mapping[str, str]) -> str:

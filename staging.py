@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 UNCHANGED = "the star is as before"
 POLL_S = 0.5
+NO_FILES = re.compile(r"S3 prefix .* does not exist")
 ACCESS_ERROR = re.compile(
     r"not authorized to assume IAM Role|S3ServiceException|S3 prefix .* does not exist"
     r"|jsonpath.* was not found"
@@ -180,7 +181,24 @@ def _failed(
     rejected = [] if connection.closed else load_errors.read(connection)
     if rejected:
         return load_errors.RejectedFault(warehouse.explain(error, doing, UNCHANGED), rejected)
-    return warehouse.fault(error, doing, "\n".join([UNCHANGED, *_probed(settings, error)]))
+    consequence = "\n".join([UNCHANGED, *_probed(settings, error)])
+    return warehouse.fault(error, doing, consequence, _correction(settings, table, error))
+
+
+def _correction(settings: Settings, table: str, error: psycopg2.Error) -> str:
+    """What to correct where the table's prefix stands for nothing; '' for any other error."""
+    if not NO_FILES.search(str(error)):
+        return ""
+    from iac.sources import sources
+
+    log_data, _, song_data = sources(settings)
+    by_table = dict(zip(sql_queries.COPY_TABLES, (log_data, song_data), strict=True))
+    source = by_table[table]
+    flag = f"--{source.key.name.lower().replace('_', '-')}"
+    return (
+        f"correct {source.key.label} in {settings.path} (or {flag});"
+        f" {source.listing(settings.endpoint_url)} lists what there is"
+    )
 
 
 def _probed(settings: Settings, error: psycopg2.Error) -> list[str]:

@@ -19,13 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import interrupts
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED = interrupts.EXIT_INTERRUPTED
 
 # What the system says when a file or a device takes no more.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -75,6 +77,7 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
     """Call `main` and turn whatever it raises into one message on stderr and an exit code."""
     _prepare_streams()
     try:
+        interrupts.raise_again()
         return _flushed(main(argv))
     except Fault as fault:
         if fault.details is not None:
@@ -82,7 +85,7 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
         print(f"error: {fault}", file=sys.stderr)
         return fault.exit_code
     except KeyboardInterrupt:
-        print("interrupted; run the same command again to complete it", file=sys.stderr)
+        print(interrupts.MESSAGE, file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our stdout is gone (`| head`): nothing is left to say.
@@ -93,6 +96,16 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
             raise
         print(f"error: {_surprise(error)}", file=sys.stderr)
         return EXIT_FAILED
+
+
+def warn(text: str) -> None:
+    """Say on stderr what stops nothing and a person would still want to know, --quiet or not."""
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 part`, `2,000 parts`: a number and a noun that takes an s beyond one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _prepare_streams() -> None:
@@ -182,7 +195,7 @@ class Steps:
         except BaseException:
             self._end(task, f"{name:<44} failed {_seconds(started):>16}")
             raise
-        rows = "" if step.rows is None else f"{step.rows:,} row{'' if step.rows == 1 else 's'}"
+        rows = "" if step.rows is None else counted(step.rows, "row")
         line = f"{name:<44} {rows:>14} {_seconds(started):>8}  {step.note}"
         self._end(task, line.rstrip())
 
@@ -248,9 +261,22 @@ def print_table(
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    # A title of the table's own would fold at the table's width.
-    console.print(f"[bold]{escape(title)}[/bold]", highlight=False, soft_wrap=True, end="")
-    console.print(table)
+    with _without_blanks_at_ends(console):
+        # A title of the table's own would fold at the table's width.
+        console.print(f"[bold]{escape(title)}[/bold]", highlight=False, soft_wrap=True, end="")
+        console.print(table)
+
+
+@contextmanager
+def _without_blanks_at_ends(console: Console) -> Iterator[None]:
+    """Take from what is printed into a pipe the blanks that fill a table's last column."""
+    if console.is_terminal:
+        yield
+        return
+    with console.capture() as captured:
+        yield
+    lines = captured.get().split("\n")
+    console.file.write("\n".join(line.rstrip(" ") for line in lines))
 
 
 def _cell(value: object) -> str:

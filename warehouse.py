@@ -69,10 +69,6 @@ _STATEMENT_ADVICE = (
         "the role of [IAM_ROLE] ARN does not exist, is not attached to the cluster or does not"
         " trust Redshift: python -m iac.create_cluster makes, attaches and writes it",
     ),
-    (
-        r"S3 prefix .* does not exist",
-        "no object's key begins so: check [S3] LOG_DATA and SONG_DATA",
-    ),
     (r"NoSuchBucket", "check the bucket names in [S3]"),
     (
         r"PermanentRedirect|must be addressed using the specified endpoint",
@@ -89,6 +85,15 @@ _STATEMENT_ADVICE = (
         r"|SSL SYSCALL error|EOF detected|could not (receive|send) data|terminating connection",
         "the connection was lost: run the same command again",
     ),
+)
+
+
+# What the driver and the server put before and in place of what happened -> plain words.
+_PLAIN = (
+    (r"^connection to server .* failed: ", ""),
+    (r"^(FATAL|PANIC|ERROR):\s+", ""),
+    (r"^SSL (SYSCALL )?error: ", ""),
+    (r"^EOF detected$", "the server closed the connection"),
 )
 
 
@@ -154,16 +159,20 @@ def explained(doing: str, consequence: str = "") -> Iterator[None]:
         raise fault(error, doing, consequence) from error
 
 
-def fault(error: psycopg2.Error, doing: str, consequence: str = "") -> Fault:
+def fault(error: psycopg2.Error, doing: str, consequence: str = "", next_step: str = "") -> Fault:
     """The Fault of a statement that failed: a TransientFault if doing it again may help."""
     kind = retries.TransientFault if retries.is_transient(error) else Fault
-    return kind(explain(error, doing, consequence))
+    return kind(explain(error, doing, consequence, next_step))
 
 
-def explain(error: psycopg2.Error, doing: str, consequence: str = "") -> str:
-    """The message for a failed statement: what failed, why, what it left behind, what to do."""
+def explain(error: psycopg2.Error, doing: str, consequence: str = "", next_step: str = "") -> str:
+    """The message for a failed statement: what failed, why, what it left behind, what to do.
+
+    `next_step` is what to do where the caller knows better than the text of the error tells.
+    """
     after = f"\n{consequence}" if consequence else ""
-    return f"{doing} failed: {_first_line(error)}{after}{advice(str(error), _STATEMENT_ADVICE)}"
+    step = f"\nnext: {next_step}" if next_step else advice(str(error), _STATEMENT_ADVICE)
+    return f"{doing} failed: {_first_line(error)}{after}{step}"
 
 
 def number(cursor: Cursor, query: str, parameters: Mapping[str, object] | None = None) -> int:
@@ -183,7 +192,10 @@ def advice(text: str, table: tuple[tuple[str, str], ...]) -> str:
 
 def _first_line(error: psycopg2.Error) -> str:
     text = (error.diag.message_primary or str(error)).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    line = text.splitlines()[0] if text else type(error).__name__
+    for pattern, plain in _PLAIN:
+        line = re.sub(pattern, plain, line)
+    return line
 
 
 def certificates(settings: Settings) -> str:

@@ -39,7 +39,8 @@ class Job:
                 for entry in self._listing(self._source)
                 if entry["Size"]
             ]
-            step.note = f"{len(found):,} objects, {sum(one.size for one in found) / 1e6:,.1f} MB"
+            size = sum(one.size for one in found) / 1e6
+            step.note = f"{terminal.counted(len(found), 'object')}, {size:,.1f} MB"
         if not found:
             raise terminal.Fault(
                 f"no object that holds anything has a key that begins with {self._source};"
@@ -59,7 +60,9 @@ class Job:
         abort_leftovers(self._client, self._target.bucket, f"{self._target.prefix}part-")
         missing = [part for part in parts if part.key not in present]
         if missing:
-            with self._steps.step(f"write {len(missing)} of {len(parts)} parts") as step:
+            with self._steps.step(
+                f"write {len(missing)} of {terminal.counted(len(parts), 'part')}"
+            ) as step:
                 present |= self._write(missing, threads, step)
                 step.note = f"{sum(present[part.key] for part in missing) / 1e6:,.1f} MB"
         self._publish(parts, present)
@@ -68,25 +71,34 @@ class Job:
     def _write(self, parts: list[Part], threads: int, step: terminal.Step) -> dict[str, int]:
         """Write the parts side by side; their sizes. On failure, or Ctrl-C, none is left half."""
         writers = min(len(parts), max(1, threads // 4))
-        objects = sum(len(part.sources) for part in parts)
+        total = terminal.counted(sum(len(part.sources) for part in parts), "object")
         started = time.monotonic()
 
         def tell() -> None:
             with self._counting:
                 self._count += 1
                 rate = self._count / max(time.monotonic() - started, 0.001)
-                step.note = f"{self._count:,} of {objects:,} objects, {rate:,.0f} a second"
+                step.note = f"{self._count:,} of {total}, {rate:,.0f} a second"
 
-        with ThreadPoolExecutor(threads) as readers, ThreadPoolExecutor(writers) as pool:
-            reader = Reader(self._client, self._source.bucket, readers, self._stop)
-            ahead = threads // writers + 1
-            futures = [pool.submit(self._write_part, part, reader, ahead, tell) for part in parts]
-            try:
-                wait(futures)
-            except BaseException:
-                self._stop.set()
-                raise
-        _raise_cause(futures)
+        futures: list[Future[int]] = []
+        try:
+            with ThreadPoolExecutor(threads) as readers, ThreadPoolExecutor(writers) as pool:
+                reader = Reader(self._client, self._source.bucket, readers, self._stop)
+                ahead = threads // writers + 1
+                for part in parts:
+                    futures.append(pool.submit(self._write_part, part, reader, ahead, tell))
+                try:
+                    wait(futures)
+                except BaseException:
+                    self._stop.set()
+                    raise
+            _raise_cause(futures)
+        except BaseException:
+            whole = sum(future.done() and future.exception() is None for future in futures)
+            self._steps.say(
+                f"{whole} of {terminal.counted(len(parts), 'part')} written and kept, no manifest"
+            )
+            raise
         return {part.key: future.result() for part, future in zip(parts, futures, strict=True)}
 
     def _write_part(self, part: Part, reader: Reader, ahead: int, tell: Any) -> int:
@@ -94,12 +106,13 @@ class Job:
         try:
             for content in reader.objects(part.sources, ahead):
                 for piece in content:
+                    self._go_on()
                     upload.write(piece)
                 # Two objects on one line would be one broken line to whoever reads by lines.
                 upload.write(b"\n")
                 tell()
-                if self._stop.is_set():
-                    raise _Stopped
+                # Of an object that was not read any more there is no piece.
+                self._go_on()
             size = upload.finish()
         except BaseException:
             self._stop.set()
@@ -108,6 +121,10 @@ class Job:
         if size > MOST_PART_BYTES:
             self._steps.say(f"{part.key} has {size / 1e9:.1f} GB: a smaller --part-size is faster")
         return size
+
+    def _go_on(self) -> None:
+        if self._stop.is_set():
+            raise _Stopped
 
     def _publish(self, parts: list[Part], sizes: dict[str, int]) -> None:
         key = f"{self._target.prefix}{MANIFEST}"
@@ -118,7 +135,7 @@ class Job:
                 step.note = "already there"
                 return
             self._client.put_object(**where, Body=content)
-            step.note = f"{len(parts)} parts"
+            step.note = terminal.counted(len(parts), "part")
 
     def _remove_stale(self, parts: list[Part], present: dict[str, int]) -> None:
         listed = {part.key for part in parts}
@@ -130,7 +147,7 @@ class Job:
         for key in stale:
             self._client.delete_object(Bucket=self._target.bucket, Key=key)
         if stale:
-            self._steps.say(f"removed {len(stale)} parts of an earlier run")
+            self._steps.say(f"removed {terminal.counted(len(stale), 'part')} of an earlier run")
 
     def _listing(self, place: Place) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(

@@ -31,7 +31,10 @@ def copy_example() -> None:
     try:
         _replace(DEFAULT_PATH, EXAMPLE_PATH.read_bytes(), 0o600)
     except OSError as error:
-        raise Fault(f"cannot make {DEFAULT_PATH} from {EXAMPLE_PATH.name}: {error}") from error
+        raise Fault(
+            f"cannot make {DEFAULT_PATH} from {EXAMPLE_PATH.name}: {_reason(error)}\n"
+            "next: work in a folder that you may write to, or name a file elsewhere with --config"
+        ) from error
 
 
 def write(path: Path, values: Mapping[Key, str]) -> bool:
@@ -52,7 +55,9 @@ def write(path: Path, values: Mapping[Key, str]) -> bool:
         _replace(path, changed.encode("utf-8"), mode)
     except OSError as error:
         by_hand = ", ".join(f"{key.label} = {value}" for key, value in values.items())
-        raise Fault(f"cannot write {path}: {error}\nnext: write there: {by_hand}") from error
+        raise Fault(
+            f"cannot write {path}: {_reason(error)}\nnext: write there: {by_hand}"
+        ) from error
     return True
 
 
@@ -149,6 +154,10 @@ def _newline(lines: list[str]) -> str:
 def _end_line(lines: list[str], number: int, newline: str) -> None:
     if not lines[number].endswith(("\r", "\n")):
         lines[number] += newline
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:

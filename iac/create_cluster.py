@@ -5,6 +5,11 @@ Each step finds what is there already: run it again after an interruption, or at
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import interrupts
+
+    interrupts.end_at_once()
+
 import argparse
 import os
 import shlex
@@ -171,7 +176,7 @@ def _dry_run(aws: Aws, cidrs: Sequence[str]) -> int:
     title = f"Would be called in account {aws.account.number}, {aws.settings.region}"
     terminal.print_table(title, ("call", "on"), planned)
     price = prices.estimate(aws.settings.node_type, aws.settings.number_of_nodes)
-    print(f"{len(planned)} calls, none made; the cluster costs {price}")
+    print(f"{terminal.counted(len(planned), 'call')}, none made; the cluster costs {price}")
     return 0
 
 

@@ -5,6 +5,11 @@ Deleting what is not there is no failure: run it again after an interruption, or
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import interrupts
+
+    interrupts.end_at_once()
+
 import argparse
 import sys
 from collections.abc import Sequence

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import interrupts
+
+    interrupts.end_at_once()
+
 from collections.abc import Callable, Sequence
 
 import settings as keys

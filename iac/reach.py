@@ -50,7 +50,7 @@ def host_name(scene: Scene) -> str:
         found = socket.getaddrinfo(host, scene.settings.db_port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise Ailment(
-            f"{host} does not resolve: {error}",
+            f"{host} does not resolve: {_reason(error)}",
             "check [CLUSTER] HOST and the network; a new cluster's name takes minutes to be known",
         ) from error
     addresses = sorted({str(one[4][0]) for one in found})
@@ -73,7 +73,9 @@ def port(scene: Scene) -> str:
         )
         raise Ailment(f"nothing answers at {where} within {TIMEOUT_S} s", remedy) from error
     except OSError as error:
-        raise Ailment(f"no connection to {where}: {error}", f"{CREATE} writes the port") from error
+        raise Ailment(
+            f"no connection to {where}: {_reason(error)}", f"{CREATE} writes the port"
+        ) from error
     return f"{where} answers"
 
 
@@ -98,7 +100,7 @@ def tls(scene: Scene) -> str:
         reason = getattr(error, "verify_message", None) or error.reason or str(error)
         raise Ailment(f"the server's certificate is not verified: {reason}", remedy) from error
     except OSError as error:
-        raise Ailment(f"the connection broke: {error}", remedy) from error
+        raise Ailment(f"the connection broke: {_reason(error)}", remedy) from error
 
 
 def login(scene: Scene) -> str:
@@ -147,6 +149,11 @@ def local_address(settings: Settings) -> str | None:
             return str(probe.getsockname()[0])
     except OSError:
         return None
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without its number."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _connect(settings: Settings) -> socket.socket:

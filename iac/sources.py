@@ -12,6 +12,9 @@ from settings import Key, Settings
 # What S3 answers where the caller may not look.
 FORBIDDEN = ("403", "AccessDenied", "Forbidden", "AllAccessDisabled")
 
+# So many names are told of what stands beside a path that leads nowhere.
+SHOWN = 5
+
 
 @dataclass(frozen=True)
 class Source:
@@ -33,6 +36,11 @@ class Source:
     def path(self) -> str:
         """What follows the bucket."""
         return self.address.removeprefix("s3://").partition("/")[2]
+
+    def listing(self, endpoint_url: str | None) -> str:
+        """The command that lists the bucket."""
+        option = f" --endpoint-url {endpoint_url}" if endpoint_url else ""
+        return f"aws s3 ls s3://{self.bucket}/{option}"
 
 
 def sources(settings: Settings) -> list[Source]:
@@ -79,6 +87,34 @@ def first_key(aws: Aws, source: Source) -> str | None:
     if not source.is_prefix and found != [source.path]:
         return None
     return found[0] if found else None
+
+
+def beside(aws: Aws, source: Source) -> str:
+    """What the deepest folder holds that the path leads into, for one that stands for nothing.
+
+    Empty when the caller may not look there.
+    """
+    from botocore.exceptions import ClientError
+
+    names: list[str] = []
+    prefix = source.path
+    try:
+        while prefix and not names:
+            prefix = prefix[: prefix.rstrip("/").rfind("/") + 1]
+            names = _names(aws, source.bucket, prefix)
+    except ClientError:
+        return ""
+    shown = ", ".join(names[:SHOWN]) or "nothing"
+    more = ", ..." if len(names) > SHOWN else ""
+    return f"s3://{source.bucket}/{prefix} holds {shown}{more}"
+
+
+def _names(aws: Aws, bucket: str, prefix: str) -> list[str]:
+    """The first names directly below a prefix, one more than are shown; a folder's ends in /."""
+    page = aws.s3.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/", MaxKeys=SHOWN + 1)
+    found = [str(one["Key"]) for one in page.get("Contents", [])]
+    found += [str(one["Prefix"]) for one in page.get("CommonPrefixes", [])]
+    return sorted(name.removeprefix(prefix) for name in found)
 
 
 def _header(answer: dict[str, Any]) -> str | None:

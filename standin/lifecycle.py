@@ -194,7 +194,9 @@ class Standin:
     def _make_certificates(self) -> Certificates:
         """The certificates of this run, in a folder that even SIGKILL does not leave behind."""
         from standin.certificates import Certificates
-        from standin.postgres import find_binaries, make_folder, start_watchdog
+        from standin.postgres.folder import make_folder
+        from standin.postgres.programs import find_binaries
+        from standin.postgres.watchdog import start_watchdog
 
         folder = make_folder(None)
         watchdog = start_watchdog(folder, find_binaries())

@@ -6,7 +6,7 @@ import pytest
 
 from standin.dialect.errors import in_redshifts_words
 from standin.dialect.plan import Plan
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 from standin.wire.backend_errors import BackendErrors
 
 TABLE = Plan("SELECT a FROM t", "SELECT", reads_tables=True)
@@ -14,21 +14,21 @@ LEADER = Plan("SELECT 1", "SELECT")
 
 
 def error(*fields: str) -> bytes:
-    texts = protocol.strings("SERROR", "VERROR", *fields) + b"\0"
-    return protocol.message(protocol.ERROR_RESPONSE, texts)
+    texts = writing.strings("SERROR", "VERROR", *fields) + b"\0"
+    return writing.message(protocol.ERROR_RESPONSE, texts)
 
 
-SKIPPED = protocol.message(
+SKIPPED = writing.message(
     protocol.NOTICE_RESPONSE,
-    protocol.strings("SNOTICE", "VNOTICE", "C00000", 'Mtable "t" does not exist, skipping') + b"\0",
+    writing.strings("SNOTICE", "VNOTICE", "C00000", 'Mtable "t" does not exist, skipping') + b"\0",
 )
 DIVIDED = error("C22012", "Mdivision by zero", "Fint.c", "L1", "Rint4div")
-ROW = protocol.message(protocol.DATA_ROW, b"\0\1\0\0\0\5ERROR")
-READY = protocol.ready_for_query(protocol.FAILED)
+ROW = writing.message(protocol.DATA_ROW, b"\0\1\0\0\0\5ERROR")
+READY = writing.ready_for_query(protocol.FAILED)
 
 
 def told(raw: bytes) -> dict[str, str]:
-    return protocol.error_fields(raw[5:])
+    return reading.error_fields(raw[5:])
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -52,7 +52,7 @@ def test_an_error_is_found_however_the_bytes_arrive(count: int) -> None:
 
 def test_rows_are_passed_on_at_once() -> None:
     errors = BackendErrors()
-    row = protocol.message(protocol.DATA_ROW, b"\0\1\0\0\0\5ERROR and more")
+    row = writing.message(protocol.DATA_ROW, b"\0\1\0\0\0\5ERROR and more")
     assert errors.relayed(row, False) == row
     # What may begin an error waits for the next bytes.
     assert errors.relayed(row + b"E\0\0\0\5S", False) == row
@@ -82,8 +82,8 @@ def test_positions_are_told_only_in_the_clients_own_text() -> None:
 
 
 def test_a_fatal_error_stays_as_it_is() -> None:
-    texts = protocol.strings("SFATAL", "VFATAL", "C22012", "Mdivision by zero") + b"\0"
-    raw = protocol.message(protocol.ERROR_RESPONSE, texts)
+    texts = writing.strings("SFATAL", "VFATAL", "C22012", "Mdivision by zero") + b"\0"
+    raw = writing.message(protocol.ERROR_RESPONSE, texts)
     assert BackendErrors().translated(raw) == raw
 
 

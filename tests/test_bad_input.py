@@ -68,8 +68,10 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         Refused(
             "error: copy staging_events failed: The specified S3 prefix 'log_data/2019' does not"
             " exist\nthe star is as before\nfound: no object's key begins with"
-            " s3://{bucket}/log_data/2019; correct [S3] LOG_DATA, or bring the files there\n"
-            "next: no object's key begins so: check [S3] LOG_DATA and SONG_DATA\n"
+            " s3://{bucket}/log_data/2019; s3://{bucket}/log_data/ holds 2018/;"
+            " correct [S3] LOG_DATA, or bring the files there\n"
+            "next: correct [S3] LOG_DATA in {config} (or --log-data);"
+            " aws s3 ls s3://{bucket}/ --endpoint-url {endpoint} lists what there is\n"
         ),
     ),
     "empty file": (put(b""), Loaded()),
@@ -232,7 +234,12 @@ def test_bad_input(project: Project, spoil: Callable[[Project], None], outcome: 
     assert (done.returncode, done.stdout) == (1, "")
     assert star(project) == before
     if isinstance(outcome, Refused):
-        assert done.stderr.endswith(outcome.message.format(bucket=project.bucket))
+        names = {
+            "bucket": project.bucket,
+            "config": project.config,
+            "endpoint": project.standin.endpoint_url,
+        }
+        assert done.stderr.endswith(outcome.message.format(**names))
         return
     assert done.stderr.endswith(
         f"error: copy {outcome.table} failed: Load into table '{outcome.table}' failed.  Check"

@@ -167,6 +167,9 @@ class TestPsycopg3:
             cursor.execute("SELECT n FROM numbers ORDER BY n")
             assert cursor.fetchmany(2) == [(1,), (2,)]
             assert len(cursor.fetchall()) == 998
+        with new.cursor("d") as cursor:
+            cursor.execute("SELECT n FROM numbers WHERE n > %s ORDER BY n", (998,))
+            assert cursor.fetchall() == [(999,), (1000,)]
         with closing(new.cursor().stream("SELECT n FROM numbers ORDER BY n")) as rows:
             assert sum(n for (n,) in rows) == 500_500
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -142,7 +144,7 @@ def test_a_repeated_run_writes_nothing_and_a_change_only_its_part(
     assert run() == 0
     said = capsys.readouterr().err
     assert "write 1 of 2 parts" in said
-    assert "removed 1 parts of an earlier run" in said
+    assert "removed 1 part of an earlier run" in said
     assert set(keys(project, "songs/")) == {
         *listed(project), "songs/load.manifest", "songs/of-somebody-else.json",
     }  # fmt: skip
@@ -262,3 +264,84 @@ def test_thousands_of_tiny_files_are_told_with_the_command_that_mends_it(project
     other = f"s3://{project.bucket}/other"
     done = project.load("--json", "--skip-events", "--song-data", other)
     assert json.loads(done.stdout)["warnings"] == []
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """Where Ctrl-C comes (see interrupting_compact.py), and what is in the target then.
+
+    `published`: the manifest is the new one already.
+    """
+
+    operation: str
+    number: int
+    published: bool = False
+
+
+INTERRUPTIONS = [
+    Interruption("GetObject", 5),
+    *(
+        pytest.param(point, marks=pytest.mark.long)
+        for point in [
+            Interruption("ListObjectsV2", 0),
+            Interruption("ListObjectsV2", 1),
+            Interruption("PutObject", 0),
+            Interruption("PutObject", 1),
+            Interruption("UploadPart", 0),
+            # The manifest, after two small parts; one more is sent in pieces.
+            Interruption("PutObject", 2),
+            Interruption("DeleteObject", 0, published=True),
+        ]
+    ),
+]
+
+WHILE_WRITING = [
+    Interruption("GetObject", 5),
+    Interruption("PutObject", 0),
+    Interruption("PutObject", 1),
+    Interruption("UploadPart", 0),
+]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process there at once")
+@pytest.mark.parametrize("point", INTERRUPTIONS, ids=lambda point: str(point))
+def test_ctrl_c_leaves_nothing_half_done(
+    project: Project, run: Compact, point: Interruption
+) -> None:
+    project.put_songs(*songs(6))
+    assert run() == 0
+    earlier = keys(project, "songs/")
+    rows = songs(40)
+    project.put_songs(*rows)
+    if point.operation != "GetObject":
+        # A part that does not fit into one piece after gzip.
+        noise = random.Random(3).randbytes(PIECE_BYTES * 9 // 8).hex()
+        rows.append(song(title=noise))
+        project.put("song_data/Z.json", rows[-1])
+    done = project.run(
+        "-m", "tests.interrupting_compact", point.operation, str(point.number),
+        f"s3://{project.bucket}/song_data", f"s3://{project.bucket}/songs", "--parts", "3",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.endswith("interrupted; run the same command again to complete it\n")
+    assert "Traceback" not in done.stderr
+    found = keys(project, "songs/")
+    parts = {key for key in found.keys() - earlier.keys() if "part-" in key}
+    told = f"\n{len(parts)} of 3 parts written and kept, no manifest\n" in done.stderr
+    assert told == (point in WHILE_WRITING)
+    # Every part that a manifest lists is there, and nothing of the earlier run is lost before the
+    # new manifest is there.
+    assert set(listed(project)) <= set(found)
+    assert (found["songs/load.manifest"] != earlier["songs/load.manifest"]) == point.published
+    assert earlier.keys() <= found.keys()
+    for key in found.keys() - {"songs/load.manifest"}:
+        gzip.decompress(content(project, key))
+    assert abort_leftovers(project.client("s3"), project.bucket, "songs/") == 0
+    assert run("song_data", "songs", "--parts", "3") == 0
+    completed = keys(project, "songs/")
+    assert completed.keys() == {*listed(project), "songs/load.manifest"}
+    kept = [key for key in found if key in completed and "part-" in key]
+    assert {key: found[key] for key in kept} == {key: completed[key] for key in kept}
+    assert {one["song_id"]: one for one in documents(project)} == {
+        row["song_id"]: row for row in rows
+    }

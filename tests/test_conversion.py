@@ -11,7 +11,7 @@ import pytest
 from standin.copy.columns import Column
 from standin.copy.command import CopyCommand
 from standin.copy.conversion import converter
-from standin.copy.copy_text import encode_row
+from standin.copy.copy_rows import encode_row
 from standin.copy.json_stream import JsonStream
 from standin.copy.load_error import NULL, ConversionError, SourceNeeded
 from standin.copy.time_formats import epoch_text
@@ -324,18 +324,20 @@ def test_types_that_cannot_be_loaded() -> None:
 
 
 ROWS = {
-    "plain": (["a", "1", ""], "a\t1\t"),
-    "null": ([NULL, "a", NULL], "\\N\ta\t\\N"),
-    "tab": (["a\tb", NULL], "a\\tb\t\\N"),
-    "line breaks": (["a\nb\r", "c"], "a\\nb\\r\tc"),
-    "backslash": (["a\\N", "\\."], "a\\\\N\t\\\\."),
-    "one column": ([""], ""),
+    "plain": (["a", "1", ""], '"a","1",""'),
+    "null": ([NULL, "null", NULL], 'null,"null",null'),
+    "control characters": (["a\tb\x1f", NULL], '"a\tb\x1f",null'),
+    "line breaks": (["a\nb\r", "c"], '"a\nb\r","c"'),
+    "backslash": (["a\\N", "\\.", "\\n\n"], '"a\\\\N","\\\\.","\\\\n\n"'),
+    "quotes": (['"', '\\"', ',",'], '"\\"","\\\\\\"",",\\","'),
+    "one column": ([""], '""'),
+    "not ASCII": (["é\u2028"], '"é\u2028"'),
 }
 
 
 @pytest.mark.parametrize(("fields", "expected"), ROWS.values(), ids=ROWS)
 def test_rows_are_escaped_for_copy(fields: list[str], expected: str) -> None:
-    assert encode_row(fields) == expected
+    assert encode_row(fields) == f"{expected}\n".encode()
 
 
 COLUMN_ROWS = [

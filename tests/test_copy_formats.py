@@ -12,8 +12,9 @@ import pytest
 from conftest import Project
 from test_copy_load import ID, NAME, Bucket, failure, rows
 
+from standin.copy.columns import Column
 from standin.copy.command import parse
-from standin.copy.load import Column, Load
+from standin.copy.load import Load
 from standin.dialect.lexer import tokenize
 from standin.sqlerror import SqlError
 
@@ -56,8 +57,8 @@ FLAG = Column("flag", "boolean")
         (b"1|a|\n", "", (ID, NAME), ["1\ta"]),
         (b"|\n", "", (ID, NAME), ["\\N\t"]),
         (b"|\n", "EMPTYASNULL", (ID, NAME), ["\\N\t\\N"]),
-        (b"1,x\\N\n\\N,\\N\n", "CSV", (ID, NAME), ["1\tx\\\\N", "\\N\t\\N"]),
-        (b'1,"two\nlines"\n', "CSV", (ID, NAME), ["1\ttwo\\nlines"]),
+        (b"1,x\\N\n\\N,\\N\n", "CSV", (ID, NAME), ["1\tx\\N", "\\N\t\\N"]),
+        (b'1,"two\nlines"\n', "CSV", (ID, NAME), ["1\ttwo\nlines"]),
         (b"1\n", "FILLRECORD", (ID, NAME, CHAR), ["1\t\t\\N"]),
         (b"1\n", "FILLRECORD EMPTYASNULL", (ID, NAME, CHAR), ["1\t\\N\t\\N"]),
         (b"1,  \n", "CSV BLANKSASNULL", (ID, NAME), ["1\t\\N"]),

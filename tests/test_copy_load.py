@@ -13,10 +13,12 @@ from datetime import datetime, timezone
 from typing import Any, BinaryIO
 
 import pytest
+from sent_rows import shown
 
 from standin.cloud.objects import ObjectInfo, no_such_key
+from standin.copy.columns import Column, columns_query, read_columns
 from standin.copy.command import parse
-from standin.copy.load import CHUNK_SIZE, Column, Load, columns_query, read_columns
+from standin.copy.load import CHUNK_SIZE, Load
 from standin.dialect.lexer import tokenize
 from standin.sqlerror import SqlError
 
@@ -65,7 +67,7 @@ def make_load(
 
 
 def rows(load: Load) -> list[str]:
-    return b"".join(load.chunks()).decode().splitlines()
+    return shown(b"".join(load.chunks()))
 
 
 def load_rows(objects: Mapping[str, bytes], *columns: Column, **arguments: Any) -> list[str]:
@@ -399,29 +401,33 @@ def test_ignoreheader_drops_lines_of_every_object() -> None:
     assert load_rows(data, options="IGNOREHEADER 1") == ["1\t\\N", "2\t\\N"]
 
 
-def test_special_characters_survive_copy_text() -> None:
+SPECIAL = "tab\t nl\n cr\r bs\\ q\" \\N \\n null é \x1f\x7f\u2028\b\f 'a,b'"
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_special_characters_reach_postgresql(count: int) -> None:
     text = Column("name", "varchar", 99)
-    data = {"data": json.dumps({"name": 'tab\t nl\n cr\r bs\\ q" \\N é'}).encode()}
-    assert load_rows(data, text) == ['tab\\t nl\\n cr\\r bs\\\\ q" \\\\N é']
+    line = json.dumps({"name": SPECIAL}).encode() + b"\n"
+    assert load_rows({"data": line * count}, text) == [SPECIAL] * count
 
 
 def test_chunks_are_of_a_moderate_size_and_end_with_lines() -> None:
-    data = b"".join(b'{"id":%d,"name":"abcdefgh"}\n' % n for n in range(60_000))
+    data = b"".join(b'{"id":%d,"name":"abcdefgh"}\n' % n for n in range(200_000))
     load = make_load({"data": data})
     chunks = list(load.chunks())
-    assert load.rows_loaded == 60_000
-    assert len(chunks) == 3
+    assert load.rows_loaded == 200_000
+    assert len(chunks) == 4
     assert all(chunk.endswith(b"\n") and len(chunk) < CHUNK_SIZE * 1.6 for chunk in chunks)
-    assert sum(chunk.count(b"\n") for chunk in chunks) == 60_000
+    assert sum(chunk.count(b"\n") for chunk in chunks) == 200_000
 
 
 def test_counters_move_while_the_load_runs() -> None:
-    data = b"".join(b'{"id":%d}\n' % n for n in range(100_000))
+    data = b"".join(b'{"id":%d}\n' % n for n in range(200_000))
     load = make_load({"data1": data, "data2": data})
     chunks = load.chunks()
     next(chunks)
     assert (load.files_done, load.files_total) == (0, 2)
-    assert 0 < load.rows_loaded < 100_000
+    assert 0 < load.rows_loaded < 200_000
     assert 0 < load.bytes_scanned <= len(data)
     chunks.close()
 

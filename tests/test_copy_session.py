@@ -5,22 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
-import psutil
 import psycopg2
 import pytest
 from conftest import PASSWORD, Project
 from psycopg2 import extensions
 from wire import copy_statement, dsn
 
-from standin.copy.line_workers import LEAST_BYTES
-
 IDLE = extensions.TRANSACTION_STATUS_IDLE
 IN_TRANSACTION = extensions.TRANSACTION_STATUS_INTRANS
-# Of two shapes by turns: read one by one.
-SLOW_LINES = b'{"a": 1, "b": [1, 2, 3]}\n{"b": [1, 2, 3], "a": 1}\n'
+# With half a pair of surrogates in a key that nobody asks for: read one by one.
+SLOW_LINES = b'{"a": 1, "\\ud800": [1, 2, 3]}\n' * 2
 MILLIONS = "SELECT count(*) FROM numbers AS a, numbers AS b, numbers AS c, numbers AS d"
 # A client of its own: psycopg2's cancel() keeps the interpreter to itself until it is answered,
 # and in one process with the stand-in nobody could answer.
@@ -211,50 +208,6 @@ def test_cancel(project: Project, kind: str, message: str) -> None:
     assert output.startswith("57014 ")
     assert message in output
     assert output.endswith("\n1\n")
-    assert project.query("SELECT count(*) FROM t") == [(0,)]
-
-
-CANCELS_WHEN_TOLD = """
-import sys, threading, psycopg2
-connection = psycopg2.connect(sys.argv[1])
-connection.autocommit = True
-cursor = connection.cursor()
-told = lambda: sys.stdin.readline() and connection.cancel()
-threading.Thread(target=told, daemon=True).start()
-try:
-    cursor.execute(sys.argv[2])
-except psycopg2.Error as error:
-    print(error.pgcode)
-"""
-
-
-def line_workers() -> list[psutil.Process]:
-    """The processes that convert lines for a COPY of this stand-in."""
-    found = []
-    for child in psutil.Process().children():
-        with suppress(psutil.Error):
-            if "standin.copy.line_worker" in child.cmdline():
-                found.append(child)
-    return found
-
-
-def test_cancel_ends_the_workers_of_a_large_copy(project: Project) -> None:
-    with closing(project.connect()) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE t (a INTEGER)")
-    line = b'{"a": 1}\n'
-    project.put("rows/1.json", line * (LEAST_BYTES // len(line) + 1))
-    with subprocess.Popen(
-        [sys.executable, "-c", CANCELS_WHEN_TOLD, dsn(project), copy_statement(project)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as client:
-        while len(workers := line_workers()) < 2:
-            assert client.poll() is None
-        output, _ = client.communicate("now\n", timeout=30)
-    assert output == "57014\n"
-    _, left = psutil.wait_procs(workers, timeout=10)
-    assert left == []
     assert project.query("SELECT count(*) FROM t") == [(0,)]
 
 

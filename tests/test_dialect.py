@@ -427,6 +427,14 @@ WINDOWS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "SELECT n, SUM(n) OVER (ORDER BY n ROWS UNBOUNDED PRECEDING) FROM numbers ORDER BY 1",
         [(1, 1), (2, 3), (3, 6), (4, 10)],
     ),
+    "running averages": (
+        "SELECT n, AVG(n) OVER (ORDER BY n ROWS UNBOUNDED PRECEDING), "
+        "AVG(n * 1.00) OVER (ORDER BY n ROWS UNBOUNDED PRECEDING), "
+        "AVG(n * 1.0) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) "
+        "FROM numbers ORDER BY 1",
+        [(1, 1, 1, 1), (2, 1, Decimal("1.5"), Decimal("1.5")), (3, 2, 2, Decimal("2.5")),
+         (4, 2, Decimal("2.5"), Decimal("3.5"))],
+    ),
     "sum without order": ("SELECT n, SUM(n) OVER () FROM numbers ORDER BY 1 LIMIT 1", [(1, 10)]),
     "count over a partition": (
         "SELECT DISTINCT level, COUNT(*) OVER (PARTITION BY level) FROM users ORDER BY 1",
@@ -674,7 +682,17 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         """IS_VALID_JSON_ARRAY('[1]')""",
         [(2, "y", "", False, True)],
     ),
-    "average of whole numbers": ("SELECT AVG(n) FROM numbers", [(2,)]),
+    "average of whole numbers": ("SELECT AVG(n), AVG(n::BIGINT * 3) FROM numbers", [(2, 7)]),
+    "average of decimals": (
+        "SELECT AVG(length)::VARCHAR, AVG(length * 1.0)::VARCHAR, AVG(DISTINCT user_id::DECIMAL), "
+        "AVG(CASE WHEN ts < 0 THEN length END) FROM events",
+        # 819.75 / 4 = 204.9375; (1 + 2) / 2 without a decimal
+        [("204.94", "204.938", Decimal(2), None)],
+    ),
+    "averages of nothing and of nulls": (
+        "SELECT AVG(n), AVG(n::DECIMAL(5,2)), AVG(n::FLOAT) FROM numbers WHERE n > 9",
+        [(None, None, None)],
+    ),
     "median": ("SELECT MEDIAN(n) FROM numbers", [(2.5,)]),
     "percentile": ("SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY n) FROM numbers", [(2.5,)]),
     "listagg": ("SELECT LISTAGG(name, ', ') WITHIN GROUP (ORDER BY name DESC) FROM users",
@@ -686,6 +704,24 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "any_value": ("SELECT level, ANY_VALUE(level) FROM users GROUP BY level ORDER BY 1",
                   [("free", "free"), ("paid", "paid")]),
     "approximate count": ("SELECT APPROXIMATE COUNT(DISTINCT level) FROM users", [(2,)]),
+    "approximate percentile": (
+        "SELECT APPROXIMATE PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY n) FROM numbers", [(2,)]),
+    "hll": ("SELECT level AS l, HLL(song), HLL(NULL::INT) FROM events GROUP BY ALL ORDER BY 1",
+            [("free", 2, 0), ("paid", 1, 0)]),
+    "alias of hll": ("SELECT HLL(n) AS distinct_numbers, distinct_numbers * 2 FROM numbers",
+                     [(4, 8)]),
+    "octetindex": (
+        "SELECT OCTETINDEX('q', 'Amazon Redshift'), OCTETINDEX('', 'Amazon Redshift'), "
+        "OCTETINDEX('Redshift', 'Amazon Redshift'), "
+        "OCTETINDEX('Redshift', 'Άμαζον Amazon Redshift'), OCTETINDEX(s, 'a') "
+        "FROM numbers WHERE s IS NULL",
+        [(0, 1, 8, 21, None)],
+    ),
+    "date_part_year": (
+        "SELECT DATE_PART_YEAR(date '20220502 04:05:06.789'), DATE_PART_YEAR(day), "
+        "DATE_PART_YEAR(at), DATE_PART_YEAR('2008-01-01') FROM moments",
+        [(2022, 2018, 2018, 2008)],
+    ),
     "boolean aggregates": ("SELECT BOOL_AND(n > 0), BOOL_OR(n > 3) FROM numbers", [(True, True)]),
     "round and trunc": ("SELECT ROUND(2.345, 2), TRUNC(2.99), CEIL(2.1), FLOOR(-2.1)",
                         [(Decimal("2.35"), Decimal("2"), Decimal("3"), Decimal("-3"))]),
@@ -1181,6 +1217,12 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "function of other types": (
         "SELECT JSON_EXTRACT_PATH_TEXT(n, 'a') FROM numbers", MISSING,
         'function json_extract_path_text(integer, "unknown") does not exist'),
+    "a function that is not carried": (
+        "SELECT SLICE_NUM()", REFUSAL, f"function slice_num(){OURS}"),
+    "approximate of another function": (
+        "SELECT APPROXIMATE SUM(n) FROM numbers", REFUSAL,
+        f"APPROXIMATE with anything but COUNT and PERCENTILE_DISC{OURS}"),
+    "hll of nothing": ("SELECT HLL() FROM numbers", MISSING, "function hll() does not exist"),
     "average of text": ("SELECT AVG(s) FROM numbers", MISSING,
                         "function avg(character varying) does not exist"),
     "aggregate in WHERE": ("SELECT n FROM numbers WHERE COUNT(*) > 1", "42803",

@@ -51,13 +51,13 @@ FAILURES = {
     ),
     "wrong password": Failure(
         lambda project: project.configure(CLUSTER_DB_PASSWORD="Wrong-Passw0rd"),
-        "error: cannot log in to localhost:{port} as dwhuser: FATAL:  password authentication"
+        "error: cannot log in to localhost:{port} as dwhuser: password authentication"
         ' failed for user "dwhuser"\n'
         "next: check [CLUSTER] DB_USER and DB_PASSWORD (or DWH_CLUSTER_DB_PASSWORD)\n",
     ),
     "no cluster": Failure(
         lambda project: project.configure(CLUSTER_DB_NAME="nowhere"),
-        'error: cannot log in to localhost:{port} as dwhuser: FATAL:  database "nowhere" does'
+        'error: cannot log in to localhost:{port} as dwhuser: database "nowhere" does'
         " not exist\nnext: check [CLUSTER] DB_NAME; python -m iac.create_cluster makes the cluster"
         " with it\n",
     ),
@@ -69,7 +69,7 @@ FAILURES = {
     ),
     "another certificate authority": Failure(
         lambda project: None,
-        "error: cannot log in to localhost:{port} as dwhuser: SSL error: certificate verify failed"
+        "error: cannot log in to localhost:{port} as dwhuser: certificate verify failed"
         "\nnext: the server did not prove who it is: check [CLUSTER] HOST and [AWS] CA_FILE; the"
         " local AWS prints its CA_FILE among the lines to paste, a new one at each start\n",
         environ={"DWH_AWS_CA_FILE": ""},
@@ -92,9 +92,10 @@ FAILURES = {
         lambda project: project.configure(S3_SONG_DATA=f"s3://{project.bucket}/nothing"),
         "error: copy incoming_songs failed: The specified S3 prefix 'nothing' does not exist\n"
         "the star is as before\n"
-        "found: no object's key begins with s3://{name}/nothing; correct [S3] SONG_DATA, or bring"
-        " the files there\n"
-        "next: no object's key begins so: check [S3] LOG_DATA and SONG_DATA\n",
+        "found: no object's key begins with s3://{name}/nothing; s3://{name}/ holds log_data/,"
+        " log_json_path.json, song_data/; correct [S3] SONG_DATA, or bring the files there\n"
+        "next: correct [S3] SONG_DATA in {config} (or --song-data);"
+        " aws s3 ls s3://{name}/ --endpoint-url {endpoint} lists what there is\n",
     ),
     "a jsonpaths file that is not JSON": Failure(
         lambda project: project.put("log_json_path.json", "{nope"),
@@ -107,8 +108,8 @@ FAILURES = {
         lambda project: project.configure(S3_LOG_JSONPATH=f"s3://{project.bucket}/none.json"),
         "error: copy staging_events failed: The jsonpath file s3://{name}/none.json was not found\n"
         "the star is as before\n"
-        "found: there is no object s3://{name}/none.json; correct [S3] LOG_JSONPATH, or bring the"
-        " files there\n"
+        "found: there is no object s3://{name}/none.json; s3://{name}/ holds log_data/,"
+        " log_json_path.json, song_data/; correct [S3] LOG_JSONPATH, or bring the files there\n"
         "next: check the file that [S3] LOG_JSONPATH names\n",
     ),
     "a log line that is not JSON": Failure(
@@ -142,7 +143,12 @@ def test_failure_is_told_and_the_star_is_as_before(project: Project, failure: Fa
     failure.sabotage(project)
     done = project.run("etl.py", **failure.environ)
 
-    names = {"config": project.config, "name": project.name, "port": project.standin.port}
+    names = {
+        "config": project.config,
+        "name": project.name,
+        "port": project.standin.port,
+        "endpoint": project.standin.endpoint_url,
+    }
     assert done.stderr.endswith(failure.message.format(**names))
     for text in failure.shown:
         assert text.format(**names) in done.stderr

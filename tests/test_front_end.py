@@ -17,7 +17,7 @@ from wire import SYNC, Wire, codes
 
 from standin import Standin
 from standin.dialect import translate
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 
 IDLE = extensions.TRANSACTION_STATUS_IDLE
 FAILED = extensions.TRANSACTION_STATUS_INERROR
@@ -93,7 +93,7 @@ def test_string_of_statements_is_one_transaction(connection: Any, cursor: Any) -
 
 @pytest.mark.parametrize("sql", ["", ";", " -- nothing\n"])
 def test_empty_query_is_answered(wire: Wire, sql: str) -> None:
-    wire.send(protocol.query(sql))
+    wire.send(writing.query(sql))
     assert codes(wire.read_until_ready()) == "IZ"
 
 
@@ -125,16 +125,16 @@ def test_unexpected_failure_is_told_and_survived(
 def test_result_for_a_slow_reader_stays_in_postgresql(project: Project) -> None:
     with Wire(project) as wire:
         wire.log_in(project)
-        wire.send(protocol.query("CREATE TABLE t (a VARCHAR(1000))"))
+        wire.send(writing.query("CREATE TABLE t (a VARCHAR(1000))"))
         wire.read_until_ready()
-        wire.send(protocol.query(f"INSERT INTO t VALUES ('{'x' * 1000}')"))
+        wire.send(writing.query(f"INSERT INTO t VALUES ('{'x' * 1000}')"))
         wire.read_until_ready()
         for _ in range(17):
-            wire.send(protocol.query("INSERT INTO t SELECT a FROM t"))
+            wire.send(writing.query("INSERT INTO t SELECT a FROM t"))
             wire.read_until_ready()
         process = psutil.Process()
         before = process.memory_info().rss
-        wire.send(protocol.query("SELECT a FROM t"))
+        wire.send(writing.query("SELECT a FROM t"))
         assert wire.read()[0] == protocol.ROW_DESCRIPTION
         for _ in range(20):
             assert project.query("SELECT 1") == [(1,)]
@@ -162,7 +162,7 @@ def test_many_clients_at_once(project: Project) -> None:
 
 
 def test_terminate_ends_the_session(wire: Wire) -> None:
-    wire.send(protocol.message(protocol.TERMINATE))
+    wire.send(writing.message(protocol.TERMINATE))
     with pytest.raises(EOFError):
         wire.read()
 
@@ -197,7 +197,7 @@ def test_malformed_start_is_answered_and_closed(standin: Standin, data: bytes) -
 def test_malformed_message_ends_the_session_only(project: Project, wire: Wire, data: bytes) -> None:
     wire.send(data)
     code, body = wire.read()
-    fields = protocol.error_fields(body)
+    fields = reading.error_fields(body)
     assert (code, fields["S"], fields["C"]) == (protocol.ERROR_RESPONSE, "FATAL", "08P01")
     with pytest.raises(EOFError):
         wire.read()
@@ -207,17 +207,17 @@ def test_malformed_message_ends_the_session_only(project: Project, wire: Wire, d
 @pytest.mark.parametrize(
     "data",
     [
-        protocol.message(protocol.QUERY, b"select"),
-        protocol.message(protocol.PARSE, b"\0\0") + SYNC,
-        protocol.message(protocol.BIND, b"\0") + SYNC,
-        protocol.message(protocol.FUNCTION_CALL, b"\0\0\0\0"),
+        writing.message(protocol.QUERY, b"select"),
+        writing.message(protocol.PARSE, b"\0\0") + SYNC,
+        writing.message(protocol.BIND, b"\0") + SYNC,
+        writing.message(protocol.FUNCTION_CALL, b"\0\0\0\0"),
     ],
     ids=["query", "parse", "bind", "function-call"],
 )
 def test_malformed_content_is_an_error_of_the_statement(wire: Wire, data: bytes) -> None:
     wire.send(data)
     assert codes(wire.read_until_ready()) == "EZ"
-    wire.send(protocol.query("SELECT 1"))
+    wire.send(writing.query("SELECT 1"))
     assert codes(wire.read_until_ready()) == "TDCZ"
 
 
@@ -230,5 +230,5 @@ def test_silent_client_keeps_nobody_waiting(project: Project) -> None:
 
 def test_cancel_of_an_unknown_session_is_ignored(project: Project) -> None:
     with socket.create_connection(("127.0.0.1", project.standin.port), timeout=10) as client:
-        client.sendall(protocol.cancel_request(b"\0\0\0\x01\0\0\0\x01"))
+        client.sendall(writing.cancel_request(b"\0\0\0\x01\0\0\0\x01"))
         assert client.recv(1) == b""

@@ -18,7 +18,7 @@ from clients import ENDLESS, cluster
 from conftest import Project
 from wire import Wire, copy_statement, dsn
 
-from standin.wire import links, protocol
+from standin.wire import links, protocol, writing
 
 __all__ = ["cluster"]
 
@@ -83,8 +83,8 @@ def test_client_that_is_refused_and_never_reads(
     monkeypatch.setattr(links, "LINGER_S", 0.3)
     before = sockets(cluster)
     with Wire(cluster) as wire:
-        wire.send(protocol.startup({"user": "nobody", "database": "nothing"}))
-        wire.send(protocol.password("wrong"))
+        wire.send(writing.startup({"user": "nobody", "database": "nothing"}))
+        wire.send(writing.password("wrong"))
         assert soon(lambda: sockets(cluster), before) == before
 
 
@@ -92,7 +92,7 @@ def test_client_that_asks_for_much_and_never_reads(cluster: Project, watcher: An
     before = sockets(cluster)
     with Wire(cluster) as wire:
         wire.log_in(cluster)
-        wire.send(protocol.query("SELECT REPEAT('x', 60000) FROM numbers"))
+        wire.send(writing.query("SELECT REPEAT('x', 60000) FROM numbers"))
         wire.socket.shutdown(socket.SHUT_WR)
         assert soon(lambda: sockets(cluster), before) == before
         assert soon(lambda: sessions(watcher), 0) == 0
@@ -104,15 +104,15 @@ def test_clients_that_vanish_at_any_moment(cluster: Project, watcher: Any) -> No
     for stage in range(5):
         wire = Wire(cluster)
         if stage == 1:
-            wire.send(protocol.startup({"user": "dwhuser", "database": "x"}))
+            wire.send(writing.startup({"user": "dwhuser", "database": "x"}))
         if stage > 1:
             wire.log_in(cluster)
         if stage == 2:
-            wire.send(protocol.query(ENDLESS))
+            wire.send(writing.query(ENDLESS))
         if stage == 3:
-            wire.send(protocol.query("SELECT REPEAT('x', 60000) FROM numbers"))
+            wire.send(writing.query("SELECT REPEAT('x', 60000) FROM numbers"))
         if stage == 4:
-            wire.send(protocol.query("BEGIN"), b"Q\0\0")
+            wire.send(writing.query("BEGIN"), b"Q\0\0")
         # A reset, not an orderly end.
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         wire.socket.close()
@@ -193,7 +193,7 @@ def test_million_rows_for_a_slow_reader_do_not_pile_up(cluster: Project) -> None
     with Wire(cluster) as wire:
         wire.log_in(cluster)
         before = process.memory_info().rss
-        wire.send(protocol.query(sql))
+        wire.send(writing.query(sql))
         assert wire.read()[0] == protocol.ROW_DESCRIPTION
         rows, most = 0, 0
         while (message := wire.read())[0] == protocol.DATA_ROW:

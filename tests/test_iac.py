@@ -318,7 +318,7 @@ def test_status_tells_missing_tables_from_a_new_cluster(
 def test_the_first_run_makes_the_configuration(site: Project, tmp_path: Path) -> None:
     project = tmp_path / "checkout"
     shutil.copytree(ROOT / "iac", project / "iac")
-    for name in ("settings.py", "sql_queries.py", "terminal.py", "dwh.cfg.example"):
+    for name in [*(path.name for path in ROOT.glob("*.py")), "dwh.cfg.example"]:
         shutil.copy(ROOT / name, project)
     names = {"DWH_DWH_CLUSTER_IDENTIFIER": site.name, "DWH_DWH_IAM_ROLE_NAME": site.name}
     done = subprocess.run(

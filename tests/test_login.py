@@ -15,7 +15,7 @@ from conftest import PASSWORD, Project
 from wire import Wire, dsn
 
 from standin.certificates import Certificates
-from standin.wire import protocol
+from standin.wire import writing
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_settings_of_libpq_options_arrive(project: Project) -> None:
 def test_newer_protocol_is_negotiated_down(project: Project) -> None:
     with Wire(project) as wire:
         cluster = project.values["CLUSTER"]
-        pairs = protocol.strings("user", "dwhuser", "database", cluster["DB_NAME"], "_pq_.x", "1")
+        pairs = writing.strings("user", "dwhuser", "database", cluster["DB_NAME"], "_pq_.x", "1")
         wire.send(struct.pack("!II", len(pairs) + 9, 3 << 16 | 2), pairs, b"\0")
         assert wire.read() == (b"v", b"\0\x03\0\0\0\0\0\x01_pq_.x\0")
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import boto3
 import psutil
 import pytest
+
+from standin import Standin
+from standin import pytest_plugin as plugin
+from standin.pytest_plugin import redshift, redshift_cluster, s3_bucket  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
@@ -46,6 +54,57 @@ def test_cancel_beside_the_server(redshift):
 """
 
 Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def redshift_server(standin: Standin) -> plugin.Server:
+    """The server that the fixtures ask for: this run's own, with a role made once or found."""
+    clients = {
+        name: boto3.client(
+            name,
+            endpoint_url=standin.endpoint_url,
+            region_name=plugin.REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        for name in ("iam", "redshift", "s3")
+    }
+    iam = clients["iam"]
+    try:
+        role = iam.get_role(RoleName=plugin.ROLE)["Role"]["Arn"]
+    except iam.exceptions.NoSuchEntityException:
+        trust = json.dumps(plugin._TRUST)
+        made = iam.create_role(RoleName=plugin.ROLE, AssumeRolePolicyDocument=trust)
+        iam.attach_role_policy(
+            RoleName=plugin.ROLE, PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+        )
+        role = made["Role"]["Arn"]
+    return plugin.Server(standin, clients["redshift"], clients["s3"], role)
+
+
+seen: set[str] = set()
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_fixtures_hand_out_a_loadable_cluster_and_an_empty_bucket(
+    turn: int,
+    redshift: Any,  # noqa: F811
+    redshift_cluster: plugin.RedshiftCluster,  # noqa: F811
+    s3_bucket: plugin.Bucket,  # noqa: F811
+) -> None:
+    assert s3_bucket.client.list_objects_v2(Bucket=s3_bucket.name)["KeyCount"] == 0
+    address = s3_bucket.put("songs/1.json", {"title": "Blue"})
+    cursor = redshift.cursor()
+    cursor.execute("CREATE TABLE songs (title VARCHAR)")
+    cursor.execute(f"COPY songs FROM '{address}' IAM_ROLE DEFAULT FORMAT JSON 'auto'")
+    cursor.execute("SELECT title FROM songs")
+    assert cursor.fetchall() == [("Blue",)]
+    redshift.commit()
+    with closing(redshift_cluster.connect()) as other, other.cursor() as again:
+        again.execute("SELECT COUNT(*) FROM songs")
+        assert again.fetchone() == (1,)
+    assert redshift_cluster.database not in seen
+    seen.add(redshift_cluster.database)
 
 
 @pytest.fixture

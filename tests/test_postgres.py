@@ -14,8 +14,9 @@ import psutil
 import psycopg2
 import pytest
 
-from standin import postgres as launcher
-from standin.postgres import Postgres, PostgresError
+from standin.postgres import Postgres, PostgresError, programs, server
+from standin.postgres.account import Account
+from standin.postgres.folder import make_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_AND_WAITS = """
@@ -97,9 +98,9 @@ def test_second_server_runs_beside_the_first(postgres: Postgres) -> None:
 def test_port_that_somebody_took_meanwhile_is_given_up(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = launcher.free_port()
+    free = server.free_port()
     ports = iter([postgres.port, free])
-    monkeypatch.setattr(launcher, "free_port", lambda: next(ports))
+    monkeypatch.setattr(server, "free_port", lambda: next(ports))
     other = Postgres()
     other.start()
     try:
@@ -131,40 +132,39 @@ def test_kill_9_leaves_nothing_behind() -> None:
     with owner:
         assert owner.stdout is not None
         folder, pid = owner.stdout.readline().split()
-        server = psutil.Process(int(pid))
-        watchdogs = [child for child in psutil.Process(owner.pid).children() if child != server]
+        process = psutil.Process(int(pid))
+        watchdogs = [child for child in psutil.Process(owner.pid).children() if child != process]
         owner.kill()
-    _, alive = psutil.wait_procs([server, *watchdogs], timeout=10)
-    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+    _, alive = psutil.wait_procs([process, *watchdogs], timeout=10)
+    assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
     assert not Path(folder).parent.exists()
 
 
 def test_failed_start_says_why_and_cleans_up(monkeypatch: pytest.MonkeyPatch) -> None:
     folders = []
-    make_folder = launcher.make_folder
 
-    def noted(account: launcher.Account | None) -> Path:
+    def noted(account: Account | None) -> Path:
         folders.append(make_folder(account))
         return folders[0]
 
-    monkeypatch.setattr(launcher, "make_folder", noted)
-    monkeypatch.setattr(launcher, "SETTINGS", {"no_such_setting": "1"})
+    monkeypatch.setattr(server, "make_folder", noted)
+    monkeypatch.setattr(server, "SETTINGS", {"no_such_setting": "1"})
     with pytest.raises(PostgresError, match="no_such_setting"):
         Postgres().start()
     assert [folder.exists() for folder in folders] == [False]
 
 
 def test_missing_wheel_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launcher, "WHEEL", "no_such_wheel")
+    monkeypatch.setattr(programs, "WHEEL", "no_such_wheel")
     with pytest.raises(PostgresError, match=r"pip install -r requirements-local\.txt"):
-        launcher.find_binaries()
+        programs.find_binaries()
 
 
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root runs PostgreSQL as another"
 )
 def test_binaries_in_a_private_home_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    binaries = launcher.find_binaries()
+    binaries = programs.find_binaries()
     private = Path("/root") if Path("/root").is_dir() else Path.home()
     home = private / f"standin-test-{os.getpid()}"
     copy = home / "site-packages" / binaries.parent.parent.name
@@ -173,7 +173,7 @@ def test_binaries_in_a_private_home_are_copied(monkeypatch: pytest.MonkeyPatch) 
     if libraries.is_dir():
         shutil.copytree(libraries, copy.with_name(libraries.name))
     home.chmod(0o700)
-    monkeypatch.setattr(launcher, "find_binaries", lambda: copy / binaries.parent.name / "bin")
+    monkeypatch.setattr(server, "find_binaries", lambda: copy / binaries.parent.name / "bin")
     running = Postgres()
     try:
         running.start()

@@ -99,12 +99,22 @@ WRONG = {
     ),
     "no section": (
         "HOST=h\n", {},
-        "{path} line 1: expected [SECTION] headings and KEY = value lines,"
-        " got MissingSectionHeaderError; dwh.cfg.example shows the form",
+        "{path} line 1: expected a heading like [CLUSTER], in both brackets, got a line that"
+        " belongs to none; dwh.cfg.example shows the form",
     ),
     "a password on a broken line stays hidden": (
         "[CLUSTER]\nHOST=h\nmy-secret-password\n", {},
-        "{path}: expected [SECTION] headings and KEY = value lines, got ParsingError;"
+        "{path} line 3: expected KEY = value, got a line that is neither that nor a [SECTION]"
+        " heading; correct it or take it out; dwh.cfg.example shows the form",
+    ),
+    "a section twice": (
+        "[CLUSTER]\nHOST=h\n[S3]\n[CLUSTER]\n", {},
+        "{path} line 4: expected one [CLUSTER], got a second; move its lines to the first;"
+        " dwh.cfg.example shows the form",
+    ),
+    "a key twice": (
+        "[CLUSTER]\nDB_PASSWORD=secret\ndb_password=another\n", {},
+        "{path} line 3: expected [CLUSTER] DB_PASSWORD once, got it again; take one of them out;"
         " dwh.cfg.example shows the form",
     ),
 }  # fmt: skip

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from sent_rows import sent_rows
 from test_copy_load import Bucket
 
 from standin.copy import options as copy_options
+from standin.copy.columns import Column
 from standin.copy.command import parse
-from standin.copy.load import Column, Load
+from standin.copy.load import Load
 from standin.dialect.lexer import tokenize
 from standin.views import catalog_views, system_views
 
@@ -76,11 +78,10 @@ def copied(data: str, options: str, *columns: Column) -> str:
     """The fields of the one row, or its error, as the document writes them."""
     sql = f"COPY t FROM 's3://b/data' IAM_ROLE default {options} MAXERROR 2"
     load = Load(parse(tokenize(sql)), columns, Bucket({"data": data.encode()}), "t")
-    row = b"".join(load.chunks()).decode().removesuffix("\n")
+    rows = sent_rows(b"".join(load.chunks()))
     if load.errors:
         return f"error {load.errors[0].error_code} `{load.errors[0].error_message}`"
-    fields = row.split("\t")
-    return ", ".join("NULL" if field == "\\N" else f"`{field}`" for field in fields)
+    return ", ".join("NULL" if field is None else f"`{field}`" for field in rows[0])
 
 
 @pytest.mark.parametrize("row", table("Conversions"), ids=lambda row: " ".join(row[:3]))

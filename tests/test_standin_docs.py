@@ -86,8 +86,11 @@ DIVERGENCES = {
         "CREATE TABLE t (id INT IDENTITY(0,1), a INT); INSERT INTO t (a) VALUES (1); "
         "INSERT INTO t (a) VALUES (2); SELECT MAX(id) > 1 FROM t"
     ),
-    "`AVG` keeps the scale of its argument": (
-        "SELECT AVG(a)::VARCHAR = '0.15' FROM (SELECT 0.1 AS a UNION SELECT 0.2)"
+    "Casts of `NUMERIC`s to whole numbers": (
+        "SELECT a::INT = 1 AND a::DECIMAL(10,0) = 1 FROM (SELECT 1.5::DECIMAL(10,2) AS a)"
+    ),
+    "Whether `AVG` of `NUMERIC`s rounds": (
+        "SELECT AVG(a) = 0.16 FROM (SELECT 0.11 AS a UNION ALL SELECT 0.22)"
     ),
     "Quotients of `NUMERIC`s": (
         "SELECT (1::DECIMAL(10,2) / 3::DECIMAL(10,2))::VARCHAR = '0.33333333333'"

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from standin.copy.command import CopyCommand
-from standin.dialect import function_library, functions
+from standin.dialect import function_library, functions, translate
 from standin.dialect.known_columns import ColumnsWanted
 from standin.dialect.translate import Plan, SessionFacts, plan
 from standin.postgres import Postgres
@@ -192,7 +192,8 @@ REWRITTEN = {
     ),
     "named cursor of psycopg2": (
         'DECLARE "C" CURSOR WITHOUT HOLD FOR SELECT 1',
-        'DECLARE "c" CURSOR FOR SELECT 1',
+        'DECLARE "c" CURSOR FOR SELECT * FROM (SELECT 1) AS "query" '
+        "WHERE pg_redshift.no_cursor_is_open()",
     ),
     "fetch": ('FETCH FORWARD 2000 FROM "C"', 'FETCH FORWARD 2000 FROM "c"'),
     "fetch all": ("fetch all from c", "FETCH ALL FROM c"),
@@ -260,6 +261,19 @@ def test_the_session_s_facts_are_not_cached() -> None:
         "SELECT (SELECT 1 AS pg_last_copy_id)",
         "SELECT (SELECT 2 AS pg_last_copy_id)",
     )
+
+
+def test_a_kept_translation_is_what_a_new_one_would_be() -> None:
+    """Whichever session's it was, and however much of it there is to keep."""
+    sql = "SELECT NVL(a, 0) FROM t"
+    texts = {plan(sql, facts)[0].sql for facts in (FACTS, FACTS, SessionFacts())}
+    assert texts == {"SELECT coalesce(a, 0) FROM t"}
+    for number in range(2 * translate._CACHED_PLANS):
+        plan(f"SELECT {number}", FACTS)
+    kept = translate._plan_cached.cache_info()
+    assert kept.currsize == kept.maxsize == translate._CACHED_PLANS
+    plan("SELECT '" + "x" * translate._CACHED_LENGTH + "'", FACTS)
+    assert translate._plan_cached.cache_info().misses == kept.misses
 
 
 def test_a_column_of_a_nested_query_changes_nothing() -> None:
@@ -448,7 +462,7 @@ REFUSED = {
         "42601",
         'syntax error at or near "WITH"',
     ),
-    "backward fetch": ("FETCH BACKWARD 1 FROM c", "42601", 'syntax error at or near "1"'),
+    "backward fetch": ("FETCH BACKWARD 1 FROM c", "42601", 'syntax error at or near "BACKWARD"'),
     "two added columns": (
         "ALTER TABLE t ADD COLUMN a INT, ADD COLUMN b INT",
         "42601",

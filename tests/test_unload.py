@@ -21,7 +21,7 @@ from wire import SYNC, Wire, bind_and_execute, codes
 
 from standin import Standin
 from standin.cloud import folders
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 
 POLICY = ("s3:PutObject", "s3:DeleteObject")
 # id, text, CHAR, number, moment, truth: every character that some format treats in its own way.
@@ -549,17 +549,17 @@ def test_an_unload_that_is_canceled(warehouse: Project, cursor: Any, when: str) 
     earlier = latest(cursor)
     with Wire(warehouse) as wire:
         greeting = dict(wire.log_in(warehouse))
-        wire.send(protocol.query(statement(warehouse, ENDLESS)))
+        wire.send(writing.query(statement(warehouse, ENDLESS)))
         awaited(cursor, "running", earlier)
         if when == "at work":
             backend = struct.unpack_from("!I", greeting[protocol.BACKEND_KEY_DATA])[0]
             while not working(cursor, backend):
                 pass
         with socket.create_connection(("127.0.0.1", warehouse.standin.port)) as other:
-            other.sendall(protocol.cancel_request(greeting[protocol.BACKEND_KEY_DATA]))
+            other.sendall(writing.cancel_request(greeting[protocol.BACKEND_KEY_DATA]))
             assert other.recv(1) == b""
         answers = wire.read_until_ready()
-    assert [protocol.error_fields(body)["C"] for code, body in answers if code == b"E"] == ["57014"]
+    assert [reading.error_fields(body)["C"] for code, body in answers if code == b"E"] == ["57014"]
     assert "canceled on user" in awaited(cursor, "aborted", earlier)[2]
     assert objects(warehouse) == {}
 
@@ -573,7 +573,7 @@ def test_an_unload_whose_client_goes(warehouse: Project, cursor: Any) -> None:
     earlier = latest(cursor)
     with Wire(warehouse) as wire:
         wire.log_in(warehouse)
-        wire.send(protocol.query(statement(warehouse, ENDLESS)))
+        wire.send(writing.query(statement(warehouse, ENDLESS)))
         awaited(cursor, "running", earlier)
     assert awaited(cursor, "aborted", earlier)[2] == "the session ended"
     assert objects(warehouse) == {}
@@ -597,7 +597,7 @@ def test_an_unload_as_a_prepared_statement(warehouse: Project, cursor: Any) -> N
     sql = statement(warehouse, "SELECT id FROM t WHERE id < 3 ORDER BY id", "ALLOWOVERWRITE")
     with Wire(warehouse) as wire:
         wire.log_in(warehouse)
-        wire.send(protocol.parse("u", sql, b"\0\0"))
+        wire.send(writing.parse("u", sql, b"\0\0"))
         for _ in range(2):
             wire.send(bind_and_execute("u"), SYNC)
             answers = wire.read_until_ready()

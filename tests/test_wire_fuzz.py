@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from wire import SYNC, Wire
 
 from standin.sqlerror import SqlError
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 from standin.wire.protocol import ProtocolError
 
 SQL = (b"SELECT 1", b"SELECT", b"COPY t FROM 's3://b/k' IAM_ROLE default", b"BEGIN", b"", b"'",
@@ -26,7 +26,7 @@ BODIES = st.one_of(
     st.sampled_from(SQL).map(lambda sql: b"\0" + sql + b"\0\0\0"),
     st.sampled_from([b"\0\0\0\0\0\0\0\0", b"\0\0\0\0\0", b"P\0", b"S\0", b"\0\0\0\1\0\1\0\1\xff"]),
 )
-WHOLE = st.builds(protocol.message, st.sampled_from(KNOWN_CODES), BODIES)
+WHOLE = st.builds(writing.message, st.sampled_from(KNOWN_CODES), BODIES)
 TORN = st.builds(
     lambda code, length, body: code + struct.pack("!i", length) + body,
     st.one_of(st.sampled_from(KNOWN_CODES), st.binary(min_size=1, max_size=1)),
@@ -41,7 +41,7 @@ def bystander(project: Project) -> Iterator[Wire]:
     """A session with an open transaction, which must stay what it is."""
     with Wire(project) as wire:
         wire.log_in(project)
-        wire.send(protocol.query("CREATE TABLE t (a INTEGER); BEGIN; INSERT INTO t VALUES (7)"))
+        wire.send(writing.query("CREATE TABLE t (a INTEGER); BEGIN; INSERT INTO t VALUES (7)"))
         wire.read_until_ready()
         yield wire
 
@@ -58,7 +58,7 @@ def tries(request: pytest.FixtureRequest, few: int) -> settings:
 
 
 def check(bystander: Wire) -> None:
-    bystander.send(protocol.query("SELECT a FROM t"))
+    bystander.send(writing.query("SELECT a FROM t"))
     answers = bystander.read_until_ready()
     assert (b"D", b"\0\1\0\0\0\1" + b"7") in answers
     assert answers[-1] == (protocol.READY_FOR_QUERY, protocol.IN_TRANSACTION)
@@ -72,7 +72,7 @@ def test_random_messages_of_a_session(
     def holds(data: bytes) -> None:
         with Wire(project) as wire, suppress(OSError, EOFError):
             wire.log_in(project)
-            wire.send(data, protocol.message(protocol.TERMINATE))
+            wire.send(data, writing.message(protocol.TERMINATE))
             # half of them would wait for the rest of a message
             wire.socket.settimeout(0.02)
             while wire.socket.recv(4096):
@@ -111,8 +111,8 @@ def test_random_bytes_before_the_login(
 
 def test_the_reader_of_messages_raises_nothing_else(request: pytest.FixtureRequest) -> None:
     readers = (
-        protocol.parse_parse,
-        protocol.parse_query,
+        reading.parse_parse,
+        reading.parse_query,
         lambda body: protocol.message_length(body.ljust(5, b"\0"), 1 << 20),
         lambda body: protocol.startup_length(body.ljust(4, b"\0")),
     )

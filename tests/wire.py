@@ -9,7 +9,7 @@ import struct
 from conftest import PASSWORD, Project
 from psycopg2 import extensions
 
-from standin.wire import protocol
+from standin.wire import protocol, writing
 
 
 class Wire:
@@ -34,12 +34,12 @@ class Wire:
     def log_in(self, project: Project, **parameters: str) -> list[tuple[bytes, bytes]]:
         cluster = project.values["CLUSTER"]
         self.send(
-            protocol.startup(
+            writing.startup(
                 {"user": cluster["DB_USER"], "database": cluster["DB_NAME"], **parameters}
             )
         )
         assert self.read() == (b"R", b"\0\0\0\x03")
-        self.send(protocol.password(PASSWORD))
+        self.send(writing.password(PASSWORD))
         return self.read_until_ready()
 
     def read(self) -> tuple[bytes, bytes]:
@@ -68,14 +68,14 @@ def codes(answers: list[tuple[bytes, bytes]]) -> str:
 
 def bind_and_execute(name: str = "") -> bytes:
     return (
-        protocol.message(protocol.BIND, protocol.strings("", name) + b"\0\0\0\0\0\0")
-        + protocol.message(protocol.DESCRIBE, b"P\0")
-        + protocol.message(protocol.EXECUTE, b"\0\0\0\0\0")
+        writing.message(protocol.BIND, writing.strings("", name) + b"\0\0\0\0\0\0")
+        + writing.message(protocol.DESCRIBE, b"P\0")
+        + writing.message(protocol.EXECUTE, b"\0\0\0\0\0")
     )
 
 
-SYNC = protocol.message(protocol.SYNC)
-FLUSH = protocol.message(protocol.FLUSH)
+SYNC = writing.message(protocol.SYNC)
+FLUSH = writing.message(protocol.FLUSH)
 
 
 def copy_statement(project: Project, prefix: str = "rows") -> str:

@@ -1,17 +1,11 @@
-"""Where COPY's objects come from and UNLOAD's go to: the local S3's own store, in process.
-
-COPY may read a real S3 bucket, too.
-"""
+"""Where COPY's objects come from and UNLOAD's go to: the local S3's own store, in process."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, SqlError, detail_block
 
@@ -207,34 +201,6 @@ class LocalObjects:
         return bucket
 
 
-class S3Objects:
-    """The buckets of a real S3 (or of any endpoint that boto3 can talk to)."""
-
-    def __init__(self, client: Any) -> None:
-        """`client` is a boto3 client for S3: its credentials and region are the ones used."""
-        self._client = client
-
-    def list(self, bucket: str, prefix: str) -> list[ObjectInfo]:
-        """See ObjectSource."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        with _translated(f"Listing bucket={bucket} prefix={prefix}", LISTING):
-            return [_listed(bucket, entry) for page in pages for entry in page.get("Contents", [])]
-
-    def open(self, info: ObjectInfo) -> BinaryIO:
-        """See ObjectSource. The body is streamed."""
-        with _translated(**reading(info.bucket, info.key)):
-            body = self._client.get_object(Bucket=info.bucket, Key=info.key)["Body"]
-        return io.BufferedReader(body, 1 << 16)
-
-    def find(self, bucket: str, key: str) -> ObjectInfo | None:
-        """See ObjectSource. Listed rather than headed: a HEAD does not say why it fails."""
-        with _translated(f"Listing bucket={bucket} prefix={key}", LISTING):
-            page = self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
-        # The key itself sorts before every longer key that starts with it.
-        first = [_listed(bucket, entry) for entry in page.get("Contents", [])]
-        return first[0] if first and first[0].key == key else None
-
-
 def reading(bucket: str, key: str) -> dict[str, str]:
     """Context and location of an error that concerns one object."""
     return {
@@ -249,29 +215,3 @@ def writing(bucket: str, key: str) -> dict[str, str]:
         "context": f"S3 key being written : s3://{bucket}/{key}",
         "location": WRITING,
     }
-
-
-def _listed(bucket: str, entry: dict[str, Any]) -> ObjectInfo:
-    """An entry of a ListObjectsV2 response."""
-    etag = entry["ETag"].strip('"')
-    return ObjectInfo(bucket, entry["Key"], entry["Size"], etag, entry["LastModified"])
-
-
-@contextmanager
-def _translated(context: str, location: str) -> Iterator[None]:
-    """Turn botocore's errors into Redshift's."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        told, http = error.response["Error"], error.response["ResponseMetadata"]
-        raise s3_error(
-            told["Code"],
-            http["HTTPStatusCode"],
-            told["Message"],
-            context=context,
-            location=location,
-        ) from error
-    except BotoCoreError as error:
-        raise internal_error(str(error), context=context, location=location) from error

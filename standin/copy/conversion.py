@@ -216,7 +216,7 @@ def _float(column: Column, _: CopyCommand) -> Converter:
         if number > kind.largest:
             raise ConversionError(OUT_OF_RANGE, f"Overflow, Column type: {kind.shown}", text)
         # PostgreSQL refuses what is too small, Redshift's answer is unknown
-        return text if number >= kind.smallest else "0"
+        return text if number >= kind.smallest else "-0"[not text.startswith("-") :]
 
     slow = _non_character(exact)
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, cast
 
 BLOCK_SIZE = 1 << 20
+# Bytes that become text at once, up to the end of their line, for values read one by one.
+PIECE_SIZE = 1 << 14
 # "The maximum size of a single JSON object, including braces, is 4 MB."
 MAX_VALUE_BYTES = 4 << 20
 RAW_LENGTH = 1024  # what the error views show of a line
@@ -74,7 +76,9 @@ class JsonStream:
 
     def __init__(self, stream: BinaryIO, *, skip_lines: int = 0) -> None:
         self._stream = stream
-        self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+        # What was read, and how much of it has become text or was skipped.
+        self._ahead, self._taken = b"", 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._skip_lines = skip_lines
         self._text = ""
         self._start = self._end = 0
@@ -122,39 +126,63 @@ class JsonStream:
         ended = self._text.endswith("\n") or not self._text
         return self._line_at(len(self._text)) - ended
 
-    def whole_lines(self, size: int, ahead: int = 0) -> str:
-        """The lines that come next, as many as `size` characters hold; '' for less than one.
+    def whole_lines(self, size: int) -> bytes:
+        """The lines that come next, as they stand in the file; b"" for less than one.
 
-        Only what is in memory. `ahead` characters of lines that were given before are left out.
+        As many as `size` bytes hold, and no more than have been read, or are to be read next.
         """
-        if not ahead:
-            self._end = _SPACE.match(self._text, self._end).end()  # type: ignore[union-attr]
-        start = self._end + ahead
-        return self._text[start : self._text.rfind("\n", start, start + size) + 1]
+        self._end = _SPACE.match(self._text, self._end).end()  # type: ignore[union-attr]
+        if self._end < len(self._text) or self._decoder.getstate()[0]:
+            end = self._text.rfind("\n", self._end, self._end + size) + 1
+            return self._text[self._end : end].encode("utf-8", "surrogateescape")
+        if self._ahead.find(b"\n", self._taken) < 0:
+            self._read()
+        end = self._ahead.rfind(b"\n", self._taken, self._taken + size) + 1
+        return self._ahead[self._taken : end]
 
-    def read_on(self, size: int) -> bool:
-        """Take one more block into memory unless `size` characters are there, or no more come."""
-        return len(self._text) - self._end < size and self._refill(self._end)
+    def skip(self, lines: bytes) -> None:
+        """Go on behind lines that `whole_lines` has given."""
+        count = lines.count(b"\n")
+        if self._end < len(self._text):
+            self._newlines = self._line_at(self._end) - 1 + count
+            self._end += len(lines.decode("utf-8", "surrogateescape"))
+            self._counted_to = self._end
+            return
+        self._newlines = self._line_at(self._end) - 1 + count
+        self._text, self._start, self._end, self._counted_to = "", 0, 0, 0
+        self._taken += len(lines)
 
-    def skip(self, size: int, lines: int) -> None:
-        """Go on behind `size` characters, which are `lines` lines, of `whole_lines`."""
-        self._newlines = self._line_at(self._end) - 1 + lines
-        self._end += size
-        self._counted_to = self._end
-
-    def _refill(self, keep_from: int) -> bool:
-        """Read one more block and forget what stands before `keep_from`; False at the end."""
-        if self._finished:
-            return False
-        block = self._stream.read(BLOCK_SIZE)
+    def _read(self) -> bool:
+        """Read one more block; False at the end."""
+        block = b"" if self._finished else self._stream.read(BLOCK_SIZE)
         self.bytes_read += len(block)
         self._finished = not block
+        self._ahead = self._ahead[self._taken :] + block
+        self._taken = 0
+        return not self._finished
+
+    def _refill(self, keep_from: int) -> bool:
+        """Make more of what is read to text, and forget what stands before `keep_from`.
+
+        False at the end.
+        """
+        if self._taken == len(self._ahead) and not self._read() and not self._wants_rest():
+            return False
+        # as much again as is kept: a long value must not be read from its beginning too often
+        size = max(PIECE_SIZE, len(self._text) - keep_from)
+        line_end = self._ahead.find(b"\n", self._taken + size) + 1
+        piece = self._ahead[self._taken : line_end or None]
+        self._taken += len(piece)
         dropped = max(0, keep_from - _MARGIN)
         self._line_at(dropped)
         self._counted_to -= dropped
-        self._text = self._text[dropped:] + self._decode(block, self._finished)
+        self._text = self._text[dropped:] + self._decoder.decode(piece, self._finished)
         self._start = self._end = keep_from - dropped
         return True
+
+    def _wants_rest(self) -> bool:
+        """Whether the decoder still holds the beginning of a character that never ends."""
+        return bool(self._decoder.getstate()[0])
 
     def _line_at(self, position: int) -> int:
         if position < self._counted_to:

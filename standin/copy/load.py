@@ -6,37 +6,25 @@ Does no I/O but through its object source; runs in a worker thread while others 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
 from standin.cloud.objects import LISTING, READING, ObjectInfo, ObjectSource, internal_error
 from standin.copy.byte_streams import UNREADABLE, Counter, opener
-from standin.copy.columns import COLUMNS_QUERY, Column, choose_columns, columns_query, read_columns
+from standin.copy.columns import Column, choose_columns
 from standin.copy.command import CopyCommand
-from standin.copy.copy_text import encode_row
+from standin.copy.copy_rows import encode_row
 from standin.copy.json_stream import RAW_LENGTH, Broken, JsonStream
 from standin.copy.jsonpaths import Path, read_jsonpaths
-from standin.copy.line_workers import LEAST_BYTES, LineWorkers, Recipe, worker_count
 from standin.copy.load_error import LoadError
+from standin.copy.object_batches import Block
 from standin.copy.options import split_address
 from standin.copy.row_reader import SURPRISES, RowError, Stream, row_reader
 from standin.copy.sources import find_sources
-from standin.copy.uniform_lines import Block, UniformLines
 from standin.sqlerror import INTERNAL_ERROR, SqlError
 
-__all__ = [
-    "COLUMNS_QUERY",
-    "Column",
-    "Load",
-    "LoadError",
-    "LoadedFile",
-    "columns_query",
-    "read_columns",
-]
-
-CHUNK_SIZE = 256 * 1024
+CHUNK_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -79,9 +67,7 @@ class Load:
         ]
         self._paths = self._read_paths()
         self._reader = row_reader(command, self._columns, missing, self._paths)
-        self._lines: UniformLines | LineWorkers | None = None
-        if not one_by_one:
-            self._lines = self._reader.uniform
+        self._batches = None if one_by_one else self._reader.batches()
         self._compressed = Counter()
         self._decoded = opener(command.compression, command.encoding, self._compressed)
         self._infos = find_sources(command, objects)
@@ -124,40 +110,26 @@ class Load:
         return texts
 
     def chunks(self) -> Iterator[bytes]:
-        """The rows in PostgreSQL's COPY text format, in chunks of about 256 KiB.
+        """The rows, as copy_rows writes them, in chunks of about 1 MiB.
 
         With NOLOAD everything is read and checked, `rows_loaded` counts what would be loaded,
         and every chunk is empty. Raises SqlError as soon as MAXERROR rows have failed, or an
         object cannot be read.
         """
         size, blocks = 0, []
-        with self._workers():
-            for info in self._infos:
-                for count, rows in self._encoded_rows(info):
-                    self.rows_loaded += count
-                    blocks.append(rows)
-                    size += len(rows)
-                    if size >= CHUNK_SIZE:
-                        yield self._chunk(blocks)
-                        size, blocks = 0, []
+        for info in self._infos:
+            for count, rows in self._encoded_rows(info):
+                self.rows_loaded += count
+                blocks.append(rows)
+                size += len(rows)
+                if size >= CHUNK_SIZE:
+                    yield self._chunk(blocks)
+                    size, blocks = 0, []
         if size:
             yield self._chunk(blocks)
 
     def _chunk(self, blocks: list[bytes]) -> bytes:
         return b"" if self.command.no_load else b"".join(blocks)
-
-    @contextmanager
-    def _workers(self) -> Iterator[None]:
-        """Help for as long as a large load runs."""
-        own, count = self._reader.uniform, worker_count()
-        is_large = self.files_bytes >= LEAST_BYTES
-        if own is None or self._lines is not own or not (is_large and count):
-            yield
-            return
-        recipe = Recipe(self.command, self._columns, self._paths)
-        with closing(LineWorkers(recipe, own, count=count)) as workers:
-            self._lines = workers
-            yield
 
     def _read_paths(self) -> list[Path] | None:
         """The path of each column; None when keys are matched to column names."""
@@ -201,16 +173,16 @@ class Load:
         )
 
     def _blocks(self, stream: Stream, name: str) -> Iterator[Block]:
-        """The rows of a stream, many at once where its lines are alike."""
-        uniform = self._lines
+        """The rows of a stream, many at once where nothing about them is a surprise."""
+        batches = self._batches
         values = iter(stream)
-        if uniform is None or not isinstance(stream, JsonStream):
+        if batches is None or not isinstance(stream, JsonStream):
             yield from self._single_rows(values, stream, name)
             return
         for value in values:
-            few = chain([value], islice(values, uniform.singly - 1))
+            few = chain([value], islice(values, batches.singly - 1))
             yield from self._single_rows(few, stream, name)
-            while (block := uniform.block(stream)) is not None:
+            while (block := batches.block(stream)) is not None:
                 yield block
 
     def _single_rows(self, values: Iterable[Any], stream: Stream, name: str) -> Iterator[Block]:
@@ -221,7 +193,7 @@ class Load:
             except SURPRISES:
                 fields = self._examined_row(value, stream, name)
             if fields is not None:
-                yield 1, f"{encode_row(fields)}\n".encode()
+                yield 1, encode_row(fields)
 
     def _unreadable(self, name: str, problem: Exception) -> SqlError:
         command = self.command

@@ -7,9 +7,9 @@ again and tells what is wrong with which column.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, BinaryIO, Protocol
 
-from standin.copy.column_values import list_converter, plain_numbers, plain_texts
 from standin.copy.columns import Column
 from standin.copy.command import CopyCommand
 from standin.copy.conversion import NO_DATA, Converter, converter
@@ -17,7 +17,8 @@ from standin.copy.delimited_stream import EMPTY_LINE, NOT_DELIMITED, DelimitedSt
 from standin.copy.json_stream import Broken, JsonStream
 from standin.copy.jsonpaths import NOT_AN_OBJECT, Path, PathError, evaluate, source_of
 from standin.copy.load_error import INVALID_LINE, ConversionError, Source, SourceNeeded
-from standin.copy.uniform_lines import Member, UniformLines
+from standin.copy.member_types import member_types
+from standin.copy.object_batches import Member, ObjectBatches
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 EXTRA_COLUMNS = 1202
@@ -61,8 +62,7 @@ class RowReader(Protocol):
     def read(self) -> Callable[[Any], list[str]]:
         """From what a stream gives to the values; raises SURPRISES."""
 
-    @property
-    def uniform(self) -> UniformLines | None:
+    def batches(self) -> ObjectBatches | None:
         """What reads many rows of a stream at once, if this format and these columns allow it."""
 
     def examine(self, value: Any, stream: Stream) -> list[str]:
@@ -90,12 +90,13 @@ def row_reader(
 class Incomplete:
     """A reader of rows that lack a column; see RowReader."""
 
-    uniform = None
-
     def __init__(self, reader: RowReader, missing: Column) -> None:
         self.stream = reader.stream
         self._examine = reader.examine
         self._missing = missing
+
+    def batches(self) -> None:
+        """See RowReader."""
 
     def read(self, value: Any) -> list[str]:
         """See RowReader."""
@@ -119,7 +120,6 @@ class JsonRows:
         self._ignores_case = paths is None and command.json_argument == "auto ignorecase"
         self._paths = paths if paths is not None else [(column.name,) for column in columns]
         self.read = self._reader()
-        self.uniform = self._uniform()
 
     def stream(self, data: BinaryIO) -> Stream:
         """See RowReader."""
@@ -157,22 +157,18 @@ class JsonRows:
 
         return read
 
-    def _uniform(self) -> UniformLines | None:
-        """What reads lines of one shape, if every column is filled from a member of its own."""
+    def batches(self) -> ObjectBatches | None:
+        """See RowReader; each column has to be filled from a member of its own."""
         keys = [path[0] for path in self._paths if len(path) == 1 and isinstance(path[0], str)]
-        if len(keys) < len(self._paths):
+        if len(keys) < len(self._paths) or self._ignores_case:
             return None
         members = [
-            Member(
-                key,
-                convert,
-                list_converter(column, self._command, convert),
-                plain_numbers(column, self._command),
-                plain_texts(column, self._command),
-            )
+            Member(key, member_types(column, self._command, convert))
             for key, convert, column in zip(keys, self._converters, self._columns, strict=True)
         ]
-        return UniformLines(members, ignores_case=self._ignores_case)
+        with suppress(ValueError):
+            return ObjectBatches(members)
+        return None
 
     def _member(self, path: Path, value: Any, stream: Stream) -> Any:
         """What a column is filled from; objects and arrays as they stand in the file."""
@@ -188,12 +184,13 @@ class JsonRows:
 class DelimitedRows:
     """CSV and delimited text: the fields of a line are those of the columns, in order."""
 
-    uniform = None
-
     def __init__(self, command: CopyCommand, columns: Sequence[Column]) -> None:
         self._command = command
         self._columns = columns
         self._converters = [converter(column, command) for column in columns]
+
+    def batches(self) -> None:
+        """See RowReader."""
 
     def stream(self, data: BinaryIO) -> Stream:
         """See RowReader."""

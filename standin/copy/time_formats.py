@@ -117,8 +117,8 @@ def plain_epochs(per_second: int, zone: str) -> tuple[EpochTexts, int]:
         # no call within: this is done for every event of a log
         return [
             hours[count // per_hour]
-            + clocks[count // per_second % _HOUR]
-            + fractions[count % per_second]
+            + clocks[(rest := count % per_hour) // per_second]
+            + fractions[rest % per_second]
             for count in counts
         ]
 

@@ -25,7 +25,7 @@ from standin.dialect.statement import Statement
 
 AGGREGATES = words(
     """
-    any_value avg bit_and bit_or bool_and bool_or count listagg max median min percentile_cont
+    any_value avg bit_and bit_or bool_and bool_or count hll listagg max median min percentile_cont
     percentile_disc stddev stddev_pop stddev_samp sum var_pop var_samp variance
     """
 )

@@ -227,46 +227,6 @@ def comment(statement: Statement, facts: Facts) -> Plan:
     return Plan(folded(statement), "COMMENT")
 
 
-def declare(statement: Statement, facts: Facts) -> Plan:
-    """Cursors only move forward: https://docs.aws.amazon.com/redshift/latest/dg/declare.html"""
-    cursor = TokenCursor(statement.tokens, 1)
-    name = spelled(cursor.name())
-    cursor.expect("cursor")
-    cursor.accept("without", "hold")
-    cursor.expect("for")
-    body = rewrite(statement, facts, cursor.position)
-    return Plan(f"DECLARE {name} CURSOR FOR {body}", "DECLARE CURSOR", reads_tables=True)
-
-
-def fetch(statement: Statement, facts: Facts) -> Plan:
-    """https://docs.aws.amazon.com/redshift/latest/dg/fetch.html"""
-    del facts
-    cursor = TokenCursor(statement.tokens, 1)
-    direction = cursor.accept_any("next", "all", "forward")
-    count = ""
-    if direction in (None, "forward"):
-        token = cursor.peek()
-        if cursor.accept("all"):
-            count = "ALL"
-        elif token is not None and token.kind is TokenKind.NUMBER:
-            count = str(cursor.integer())
-    if cursor.accept_any("from", "in") is None and not (direction is None and not count):
-        raise syntax_error(cursor.peek())
-    name = spelled(cursor.name())
-    cursor.expect_end()
-    words = ["FETCH", (direction or "").upper(), count, "FROM", name]
-    return Plan(" ".join(filter(None, words)), "FETCH", reads_tables=True)
-
-
-def close(statement: Statement, facts: Facts) -> Plan:
-    """https://docs.aws.amazon.com/redshift/latest/dg/close.html"""
-    del facts
-    cursor = TokenCursor(statement.tokens, 1)
-    name = spelled(cursor.name())
-    cursor.expect_end()
-    return Plan(f"CLOSE {name}", "CLOSE CURSOR")
-
-
 def discard(statement: Statement, facts: Facts) -> Plan:
     """DISCARD and DEALLOCATE: what drivers send to clean up."""
     del facts

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from standin.dialect import (
+    averages,
+    cursors,
     hash_functions,
     implicit_text,
     late_views,
@@ -146,6 +148,10 @@ _DATE_FUNCTIONS = (
         f" THEN {_MONTH_END.format(_MOVED)} + $1::time ELSE {_MOVED} END",
     ),
     _function("last_day(timestamp)", "date", _MONTH_END.format("$1")),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_DATE_PART_YEAR.html
+    _function("date_part_year(date)", "integer", "EXTRACT(year FROM $1)::integer"),
+    _function("date_part_year(timestamp)", "integer", "EXTRACT(year FROM $1)::integer"),
+    _function("date_part_year(text)", "integer", "date_part_year($1::date)", volatility="STABLE"),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_NEXT_DAY.html
     _function("next_day(timestamp, text)", "date", _NEXT_DAY),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MONTHS_BETWEEN_function.html
@@ -171,6 +177,12 @@ _DATE_FUNCTIONS = (
 
 _OTHER_FUNCTIONS = (
     _function("charindex(text, text)", "integer", "strpos($2, $1)"),
+    # https://docs.aws.amazon.com/redshift/latest/dg/OCTETINDEX.html
+    _function(
+        "octetindex(text, text)",
+        "integer",
+        "CASE strpos($2, $1) WHEN 0 THEN 0 ELSE octet_length(left($2, strpos($2, $1) - 1)) + 1 END",
+    ),
     _function("round(double precision, integer)", "double precision", "round($1::numeric, $2)"),
     _function("trunc(double precision, integer)", "double precision", "trunc($1::numeric, $2)"),
     # Called by the CHECK constraints that stand for lengths in bytes. Volatile, or PostgreSQL
@@ -180,39 +192,11 @@ _OTHER_FUNCTIONS = (
     " MESSAGE = format('value too long for type %s(%s)', $1, $2); END $$",
 )
 
-# AVG of integers is a BIGINT: https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
-_AGGREGATES = (
-    _function(
-        "avg_of_integers(bigint[])",
-        "bigint",
-        "CASE WHEN $1[1] > 0 THEN $1[2] / $1[1] END",
-        schema=SCHEMA,
-    ),
-    _function(
-        "avg_accumulate(bigint[], bigint)",
-        "bigint[]",
-        "CASE WHEN $2 IS NULL THEN $1 ELSE ARRAY[$1[1] + 1, $1[2] + $2] END",
-        schema=SCHEMA,
-    ),
-    *(
-        f"CREATE OR REPLACE AGGREGATE {SCHEMA}.avg({type_name}) (SFUNC = {accumulate},"
-        f" STYPE = bigint[], INITCOND = '{{0,0}}', FINALFUNC = {SCHEMA}.avg_of_integers)"
-        for type_name, accumulate in (
-            ("smallint", "int2_avg_accum"),
-            ("integer", "int4_avg_accum"),
-            ("bigint", f"{SCHEMA}.avg_accumulate"),
-        )
-    ),
-    f"CREATE OR REPLACE AGGREGATE {SCHEMA}.avg(numeric) (SFUNC = numeric_avg_accum,"
-    " STYPE = internal, FINALFUNC = numeric_avg)",
-    *(
-        f"CREATE OR REPLACE AGGREGATE {SCHEMA}.avg({type_name}) (SFUNC = {accumulate},"
-        " STYPE = double precision[], INITCOND = '{0,0,0}', FINALFUNC = float8_avg)"
-        for type_name, accumulate in (
-            ("real", "float4_accum"),
-            ("double precision", "float8_accum"),
-        )
-    ),
+# It counts, where a cluster estimates. The translation adds DISTINCT.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_HLL_function.html
+_HLL = (
+    f'CREATE OR REPLACE AGGREGATE {SCHEMA}.hll("any")'
+    " (SFUNC = int8inc_any, STYPE = bigint, INITCOND = '0')"
 )
 
 # FIRST_VALUE and LAST_VALUE with IGNORE NULLS, which PostgreSQL 18 lacks: a strict transition
@@ -237,7 +221,8 @@ DEFINITIONS = (
     "GRANT CREATE ON SCHEMA public TO PUBLIC",
     *_DATE_FUNCTIONS,
     *_OTHER_FUNCTIONS,
-    *_AGGREGATES,
+    *averages.definitions(),
+    _HLL,
     *_NULLS_IGNORED,
     *mixed_operators.definitions(),
     *trailing_blanks.definitions(),
@@ -247,6 +232,7 @@ DEFINITIONS = (
     *template_times.definitions(),
     *procedures.DEFINITIONS,
     *late_views.DEFINITIONS,
+    cursors.FUNCTION,
 )
 
 

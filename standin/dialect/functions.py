@@ -36,12 +36,12 @@ SAME = redshift.words(
     abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log mod pi power
     radians random round sign sin sqrt tan trunc to_hex
     ascii btrim char_length character_length charindex chr initcap left length lower lpad ltrim
-    md5 octet_length position quote_ident quote_literal regexp_count regexp_instr regexp_substr
-    crc32 is_valid_json is_valid_json_array sha1 sha2 fnv_hash murmur3_32_hash soundex difference
-    can_json_parse bpcharcmp bttext_pattern_cmp timeofday
+    md5 octet_length octetindex position quote_ident quote_literal regexp_count regexp_instr
+    regexp_substr crc32 is_valid_json is_valid_json_array sha1 sha2 fnv_hash murmur3_32_hash
+    soundex difference can_json_parse bpcharcmp bttext_pattern_cmp timeofday
     repeat replace reverse right rpad rtrim split_part strpos strtol substring translate trim
     upper
-    add_months date getdate last_day months_between next_day
+    add_months date date_part_year getdate last_day months_between next_day
     date_cmp date_cmp_timestamp date_cmp_timestamptz interval_cmp timestamp_cmp timestamp_cmp_date
     timestamp_cmp_timestamptz timestamptz_cmp timestamptz_cmp_date timestamptz_cmp_timestamp
     timezone to_char to_number
@@ -70,11 +70,17 @@ LEADER_ONLY = redshift.words(
 # Redshift's, not carried yet.
 NOT_YET = redshift.words(
     """
-    array array_concat array_flatten array_to_string checksum collate farmfingerprint64
-    from_hex get_array_length hll hll_cardinality hll_combine hll_combine_sketches
-    hll_create_sketch is_array is_bigint is_boolean is_char is_decimal is_float is_integer
-    is_object is_scalar is_smallint is_varchar json_parse json_serialize
-    json_serialize_to_varbyte json_size json_typeof object object_transform split_to_array
-    subarray text_to_int_alt text_to_numeric_alt to_varbyte unnest
+    array array_concat array_contains array_distinct array_except array_flatten array_intersection
+    array_position array_positions array_sort array_to_string array_union arrays_overlap checksum
+    collate current_aws_account current_namespace current_session_arn decimal_precision
+    decimal_scale default_iam_role explain_model farmfingerprint64 from_hex from_varbyte
+    get_array_length get_number_attributes getbit has_assumerole_privilege hll_cardinality
+    hll_combine hll_combine_sketches hll_create_sketch is_array is_bigint is_boolean is_char
+    is_decimal is_float is_integer is_object is_scalar is_smallint is_varchar json_parse
+    json_serialize json_serialize_to_varbyte json_size json_typeof last_user_query_id
+    lower_attribute_names object object_transform pg_get_cols pg_get_grantee_by_iam_role
+    pg_get_iam_role_by_user pg_get_session_roles reboot_cluster role_is_member_of slice_num
+    split_to_array subarray text_to_int_alt text_to_numeric_alt to_varbyte unnest
+    upper_attribute_names user_is_member_of
     """
 )

@@ -96,9 +96,11 @@ class Keywords:
         return _CURRENT_USER_ID, index + 1
 
     def _approximate(self, index: int) -> Replacement | None:
-        if self._statement.text_at(index + 1).lower() != "count":
-            raise not_supported("APPROXIMATE with anything but COUNT")
-        return "count", index + 2
+        """Exact here: https://docs.aws.amazon.com/redshift/latest/dg/r_APPROXIMATE_PERCENTILE_DISC.html"""
+        function = self._statement.text_at(index + 1).lower()
+        if function not in ("count", "percentile_disc"):
+            raise not_supported("APPROXIMATE with anything but COUNT and PERCENTILE_DISC")
+        return function, index + 2
 
     def _respect(self, index: int) -> Replacement | None:
         is_clause = self._statement.text_at(index + 1).lower() == "nulls"

@@ -86,6 +86,12 @@ def _ratio_to_report(call: Call) -> str:
     return f"({value} / nullif(sum({value}) OVER {window}, 0))"
 
 
+def _hll(call: Call) -> str:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_HLL_function.html"""
+    call.expect(1)
+    return f"{SCHEMA}.hll(DISTINCT {call.text(0)})"
+
+
 def _median(call: Call) -> str:
     call.expect(1)
     return f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {call.text(0)})"
@@ -161,6 +167,7 @@ REWRITTEN_CALLS: dict[str, Callable[[Call], str]] = {
     "convert": _convert,
     "decode": _decode,
     "first_value": _edge_value,
+    "hll": _hll,
     "isnull": _is_null,
     **dict.fromkeys(JSON_WITH_OPTION, _json),
     "last_value": _edge_value,

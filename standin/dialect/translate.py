@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from standin.dialect import commands, prepared, principals, redshift, session_settings
+from standin.dialect import commands, cursors, prepared, principals, redshift, session_settings
 from standin.dialect.alter_table import alter_table
 from standin.dialect.commands import Handler
 from standin.dialect.create_table import create_table
@@ -21,7 +21,10 @@ from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported
 
 __all__ = ["Plan", "SessionFacts", "plan"]
 
-# Longer texts are mostly data (INSERT .. VALUES) and rarely come twice.
+# Translations are kept, never results: drivers and loops send the same few texts over and over. A
+# plan follows from the text and from `facts` alone, so that a kept one is what a new one would be.
+_CACHED_PLANS = 512
+# Characters. Longer texts are mostly data (INSERT .. VALUES) and rarely come twice.
 _CACHED_LENGTH = 20_000
 _LEADING_WORDS = 5
 
@@ -40,7 +43,7 @@ _HANDLERS: dict[str, Handler] = {
     "analyse": commands.analyze,
     "analyze": commands.analyze,
     "begin": commands.begin,
-    "close": commands.close,
+    "close": cursors.close,
     "comment": commands.comment,
     "commit": commands.end,
     "copy": commands.copy,
@@ -55,7 +58,7 @@ _HANDLERS: dict[str, Handler] = {
     "create user": principals.create_user,
     "create view": commands.create_view,
     "deallocate": commands.discard,
-    "declare": commands.declare,
+    "declare": cursors.declare,
     "delete": commands.delete,
     "discard": commands.discard,
     "drop group": principals.drop,
@@ -66,7 +69,7 @@ _HANDLERS: dict[str, Handler] = {
     "end": commands.end,
     "execute": prepared.execute,
     "explain": commands.explain,
-    "fetch": commands.fetch,
+    "fetch": cursors.fetch,
     "grant": commands.grant,
     "insert": commands.query,
     "lock": commands.lock,
@@ -93,8 +96,10 @@ def plan(sql: str, facts: SessionFacts) -> list[Plan]:
     Raises SqlError for what Redshift refuses and, with SQLSTATE 0A000 and the clause's name, for
     what this stand-in does not carry; ColumnsWanted for what must be among the known columns.
     """
+    # What PostgreSQL told of columns holds for this moment only.
     if len(sql) > _CACHED_LENGTH or facts.known_columns:
         return _plan_all(sql, _frozen(facts))
+    # Other texts have no use for the facts, which differ with every statement.
     return list(_plan_cached(sql, _frozen(facts) if "pg_last_" in sql.lower() else Facts()))
 
 
@@ -109,7 +114,7 @@ def _frozen(facts: SessionFacts) -> Facts:
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_CACHED_PLANS)
 def _plan_cached(sql: str, facts: Facts) -> tuple[Plan, ...]:
     return tuple(_plan_all(sql, facts))
 

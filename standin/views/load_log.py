@@ -19,7 +19,8 @@ import psycopg2
 from psycopg2.extras import execute_values
 
 from standin.copy.json_stream import RAW_LENGTH
-from standin.copy.load import Load, LoadError
+from standin.copy.load import Load
+from standin.copy.load_error import LoadError
 
 RUNNING = "running"
 COMPLETED = "completed"

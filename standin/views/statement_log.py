@@ -17,7 +17,7 @@ from typing import Any
 
 from psycopg2.extras import execute_values
 
-from standin.wire import protocol
+from standin.wire import reading
 
 # The statements remembered of all sessions, and the characters of each.
 MAX_STATEMENTS = 2000
@@ -129,7 +129,7 @@ def outcome(ending: bytes) -> tuple[str | None, int]:
     """
     failure = ending.rfind(_ERROR)
     if failure >= 0:
-        return protocol.error_fields(ending[failure:]).get("M", ""), 0
+        return reading.error_fields(ending[failure:]).get("M", ""), 0
     tag = _TAG.search(ending)
     return None, int(tag[1]) if tag else 0
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from standin.dialect.errors import in_redshifts_words, notice_in_redshifts_words
 from standin.dialect.plan import Plan
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 
 # How an ErrorResponse and a NoticeResponse go on behind code and length. Neither text nor a number
 # in binary form can hold it: text has no zero bytes, and the lengths between two values are no
@@ -47,7 +47,7 @@ class BackendErrors:
 
     def translated(self, raw: bytes) -> bytes:
         """A whole ErrorResponse or NoticeResponse, reworded."""
-        fields = protocol.error_fields(raw[_HEADER:])
+        fields = reading.error_fields(raw[_HEADER:])
         if fields.get("S") == "ERROR":
             found = in_redshifts_words(fields, on_leader=self.on_leader, query_id=self.query_id)
         elif fields.get("S") == "NOTICE":
@@ -56,8 +56,8 @@ class BackendErrors:
             return raw
         if not self.has_position:
             found.pop("P", None)
-        texts = protocol.strings(*(code + text for code, text in found.items()))
-        return protocol.message(raw[:1], texts + b"\0")
+        texts = writing.strings(*(code + text for code, text in found.items()))
+        return writing.message(raw[:1], texts + b"\0")
 
     def relayed(self, data: bytes, is_last: bool) -> bytes:
         """What of PostgreSQL's bytes may go to the client now; the beginning of an error waits.

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from standin.sqlerror import INTERNAL_ERROR, SqlError
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 from standin.wire.backend_link import Backend, Mode
 from standin.wire.links import BUFFER_LIMIT, Client
 from standin.wire.protocol import Message
@@ -25,7 +25,7 @@ class BackendError(Exception):
     """PostgreSQL's own ErrorResponse, to be passed on to the client."""
 
     def __init__(self, response: Message) -> None:
-        fields = protocol.error_fields(response.body)
+        fields = reading.error_fields(response.body)
         super().__init__(fields.get("M", ""))
         self.response = response
         self.sqlstate = fields.get("C", "")
@@ -47,20 +47,20 @@ class Conversation:
     async def run(self, sql: str) -> list[Message]:
         """Run a statement that the client does not see; its answers, or BackendError."""
         answers: list[Message] = []
-        self._backend.begin(Mode.DRIVEN, protocol.query(sql))
+        self._backend.begin(Mode.DRIVEN, writing.query(sql))
         await self._read(answers.append)
         return answers
 
     async def rows(self, sql: str) -> list[list[str | None]]:
         """The rows of a hidden query, in text form."""
         answers = await self.run(sql)
-        return [protocol.row_values(m.body) for m in answers if m.code == protocol.DATA_ROW]
+        return [reading.row_values(m.body) for m in answers if m.code == protocol.DATA_ROW]
 
     async def columns(self, query: str) -> tuple[str, ...]:
         """The names of a query's columns."""
         answers = await self.run(f'SELECT * FROM ({query}) AS "described" LIMIT 0')
         (description,) = (m for m in answers if m.code == protocol.ROW_DESCRIPTION)
-        return protocol.column_names(description.body)
+        return reading.column_names(description.body)
 
     async def columns_if_any(self, query: str) -> tuple[str, ...] | None:
         """The names of a query's columns; None, and no harm to a transaction, when it fails."""
@@ -92,12 +92,12 @@ class Conversation:
 
         `tag` is the command tag to give, if not PostgreSQL's own.
         """
-        self._backend.begin(Mode.DRIVEN, protocol.query(sql))
+        self._backend.begin(Mode.DRIVEN, writing.query(sql))
         await self._read(lambda message: self._client.write(_tagged(message, tag)))
 
     async def copy_in(self, sql: str) -> None:
         """Begin a COPY FROM STDIN; then `send` its data and `finish_copy`."""
-        self._backend.begin(Mode.DRIVEN, protocol.query(sql))
+        self._backend.begin(Mode.DRIVEN, writing.query(sql))
         failure: Message | None = None
         while (message := await self._backend.answer()) is not None:
             if message.code == protocol.COPY_IN_RESPONSE:
@@ -110,7 +110,7 @@ class Conversation:
 
     async def send(self, data: bytes) -> None:
         """Send data of a COPY; BackendError as soon as PostgreSQL refuses it."""
-        self._backend.write(protocol.message(protocol.COPY_DATA, data))
+        self._backend.write(writing.message(protocol.COPY_DATA, data))
         await self._backend.drain()
         while self._backend.has_input:
             message = await self._backend.answer()
@@ -121,13 +121,13 @@ class Conversation:
 
     async def finish_copy(self) -> None:
         """End a COPY; BackendError when PostgreSQL refuses what it was sent."""
-        self._backend.write(protocol.message(protocol.COPY_DONE))
+        self._backend.write(writing.message(protocol.COPY_DONE))
         self._backend.is_copying = False
         await self._read(_ignore)
 
     async def copy_out(self, sql: str) -> AsyncIterator[list[bytes]]:
         """Run a COPY TO STDOUT; its rows without their line feeds, many at a time."""
-        self._backend.begin(Mode.DRIVEN, protocol.query(sql))
+        self._backend.begin(Mode.DRIVEN, writing.query(sql))
         rows: list[bytes] = []
         size = 0
         failure: Message | None = None
@@ -148,7 +148,7 @@ class Conversation:
     async def settle(self) -> None:
         """Read to the end of whatever an exception interrupted."""
         if self._backend.is_copying:
-            self._backend.write(protocol.copy_fail("stopped by the stand-in"))
+            self._backend.write(writing.copy_fail("stopped by the stand-in"))
             self._backend.is_copying = False
         while await self._backend.answer() is not None:
             pass
@@ -218,6 +218,6 @@ def _tagged(message: Message, tag: str) -> bytes:
     """The message with another command tag; the number of rows stays."""
     if message.code != protocol.COMMAND_COMPLETE or not tag:
         return message.raw
-    (theirs,), _ = protocol.split_strings(message.body, 1)
+    (theirs,), _ = reading.split_strings(message.body, 1)
     rows = theirs.rpartition(" ")[2]
-    return protocol.command_complete(f"{tag} {rows}" if rows.isdigit() else tag)
+    return writing.command_complete(f"{tag} {rows}" if rows.isdigit() else tag)

@@ -11,16 +11,18 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeAlias
 
 from standin.cloud.aws import Cluster
 from standin.cloud.objects import ObjectSource
+from standin.copy.columns import Column, columns_query, read_columns
 from standin.copy.command import CopyCommand
-from standin.copy.load import Column, Load, columns_query, read_columns
+from standin.copy.copy_rows import COPY_OPTIONS
+from standin.copy.load import Load
 from standin.dialect.translate import SessionFacts
 from standin.sqlerror import SqlError, not_supported
 from standin.views.load_log import ABORTED, COMPLETED, LoadFacts, LoadRecord
-from standin.wire import protocol
+from standin.wire import protocol, writing
 from standin.wire.conversation import BackendError, Conversation
 from standin.wire.links import Client
 from standin.wire.services import Services
@@ -38,6 +40,9 @@ PROGRESS_INTERVAL_S = 0.3
 
 # As `internal_error` writes it.
 QUERY_LINE = "query:     {}\n"
+
+# A chunk of a load being read; None behind the last one.
+Production: TypeAlias = "asyncio.Future[bytes | None]"
 
 COMMIT_COMMANDS = frozenset({"COMMIT", "END"})
 
@@ -138,8 +143,8 @@ class Copier:
                 self._services.workers.submit(record.finish, ABORTED, _now())
         self._note_success(query_id, running.load.rows_loaded)
         for text in running.load.notices:
-            self._client.write(protocol.info_notice(text))
-        self._client.write(protocol.command_complete("COPY"))
+            self._client.write(writing.info_notice(text))
+        self._client.write(writing.command_complete("COPY"))
 
     def _query_id(self) -> int:
         """The statement's id, for the first COPY in it."""
@@ -208,15 +213,19 @@ class Copier:
         """Move the rows from S3 to PostgreSQL."""
         names = ", ".join(_quoted(name) for name in running.load.target_columns)
         await self._conversation.copy_in(
-            f"COPY {target.name} ({names}) FROM STDIN (FORMAT text, ENCODING 'UTF8')"
+            f"COPY {target.name} ({names}) FROM STDIN ({COPY_OPTIONS})"
         )
         self._canceled = asyncio.get_running_loop().create_future()
         reporting = asyncio.ensure_future(self._report_progress(record))
+        production = self._produce(running)
         try:
-            while (chunk := await self._next_chunk(running, query_id)) is not None:
+            while (chunk := await self._produced(production, query_id)) is not None:
+                # read on while PostgreSQL takes what has been read
+                production = self._produce(running)
                 if chunk:
                     await self._conversation.send(chunk)
         finally:
+            production.cancel()
             self._canceled = None
             reporting.cancel()
             running.stop()
@@ -229,18 +238,20 @@ class Copier:
             await asyncio.sleep(PROGRESS_INTERVAL_S)
             await self._services.work(record.update)
 
-    async def _next_chunk(self, running: RunningLoad, query_id: int) -> bytes | None:
-        """The next chunk, or the error of a load that is canceled while it is being read."""
-        assert self._canceled is not None
+    def _produce(self, running: RunningLoad) -> Production:
         production = asyncio.ensure_future(self._services.work(running.produce))
-        try:
-            waiting: set[asyncio.Future[Any]] = {production, self._canceled}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if self._canceled.done():
-                raise SqlError(QUERY_CANCELED, f"Query ({query_id}) canceled on user's request")
-            return await production
-        finally:
-            production.cancel()
+        # one that nobody waits for any more may fail as it likes
+        production.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return production
+
+    async def _produced(self, production: Production, query_id: int) -> bytes | None:
+        """A chunk, or the error of a load that is canceled while it is being read."""
+        assert self._canceled is not None
+        waiting: set[asyncio.Future[Any]] = {production, self._canceled}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if self._canceled.done():
+            raise SqlError(QUERY_CANCELED, f"Query ({query_id}) canceled on user's request")
+        return await production
 
     def transaction_ends(self, command: str) -> None:
         """Take note of a COMMIT or ROLLBACK about to be sent.

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from standin.dialect.translate import Plan
 from standin.sqlerror import SYNTAX_ERROR, SqlError
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 from standin.wire.backend_link import Backend, Mode
 from standin.wire.conversation import FAILING_MARK, FAILING_SQL, as_sql_error
 from standin.wire.links import Client, LinkLost
@@ -20,7 +20,7 @@ from standin.wire.protocol import Message, ProtocolError
 # Stands in for a driven statement until its execution: prepared, described and bound like it,
 # and known by a command tag that no statement of Redshift has.
 SUBSTITUTE_SQL = "DO 'BEGIN END'"
-SUBSTITUTE_DONE = protocol.command_complete("DO")
+SUBSTITUTE_DONE = writing.command_complete("DO")
 # Bytes of a pipeline without Sync that are kept back before PostgreSQL gets them.
 KEPT_BACK = 1 << 20
 
@@ -77,7 +77,7 @@ class ExtendedQuery:
         except (LinkLost, ProtocolError):
             raise
         except Exception as error:
-            await self._refuse(protocol.error_response(as_sql_error(error)))
+            await self._refuse(writing.error_response(as_sql_error(error)))
         if len(self._pending) > KEPT_BACK:
             self._send(Mode.PASS)
 
@@ -85,7 +85,7 @@ class ExtendedQuery:
         self._pending += message.raw
 
     async def _parse(self, message: Message) -> None:
-        statement = protocol.parse_parse(message.body)
+        statement = reading.parse_parse(message.body)
         plans = await self._plan(statement.sql)
         if len(plans) > 1:
             raise SqlError(
@@ -98,23 +98,23 @@ class ExtendedQuery:
             self._backend.errors.concern(plans, statement.sql)
             if not plans[0].is_plain:
                 sql = SUBSTITUTE_SQL
-        self._pending += protocol.parse(statement.name, sql, statement.oids)
+        self._pending += writing.parse(statement.name, sql, statement.oids)
 
     async def _bind(self, message: Message) -> None:
-        (portal, statement), _ = protocol.split_strings(message.body, 2)
+        (portal, statement), _ = reading.split_strings(message.body, 2)
         self._portals.pop(portal, None)
         if statement in self._statements:
             self._portals[portal] = self._statements[statement]
         self._pending += message.raw
 
     async def _close(self, message: Message) -> None:
-        (name,), _ = protocol.split_strings(message.body[1:], 1)
+        (name,), _ = reading.split_strings(message.body[1:], 1)
         kind = self._statements if message.body[:1] == b"S" else self._portals
         kind.pop(name, None)
         self._pending += message.raw
 
     async def _execute(self, message: Message) -> None:
-        (portal,), _ = protocol.split_strings(message.body, 1)
+        (portal,), _ = reading.split_strings(message.body, 1)
         self._pending += message.raw
         plan = self._portals.get(portal)
         if plan is not None:
@@ -144,7 +144,7 @@ class ExtendedQuery:
         Statements before it in the same pipeline are thereby committed, unless the client has
         opened a transaction.
         """
-        self._pending += protocol.message(protocol.FLUSH)
+        self._pending += writing.message(protocol.FLUSH)
         self._send(Mode.DRIVEN)
         while (answer := await self._backend.answer()) is not None:
             if answer.raw == SUBSTITUTE_DONE:
@@ -164,14 +164,14 @@ class ExtendedQuery:
 
     async def _refuse(self, response: bytes) -> None:
         """Answer what came before, then let PostgreSQL fail and give our error for its own."""
-        self._pending += protocol.parse("", FAILING_SQL, b"\0\0") + protocol.message(protocol.FLUSH)
+        self._pending += writing.parse("", FAILING_SQL, b"\0\0") + writing.message(protocol.FLUSH)
         self._send(Mode.DRIVEN)
         while (answer := await self._backend.answer()) is not None:
             if answer.code != protocol.ERROR_RESPONSE:
                 self._client.write(answer.raw)
                 await self._client.drain()
                 continue
-            is_ours = FAILING_MARK in protocol.error_fields(answer.body).get("M", "")
+            is_ours = FAILING_MARK in reading.error_fields(answer.body).get("M", "")
             self._client.write(response if is_ours else answer.raw)
             break
         await self._discard_until_sync()

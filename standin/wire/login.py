@@ -16,7 +16,7 @@ from dataclasses import replace
 from standin.cloud.aws import HOST, Cloud, Cluster
 from standin.postgres import Postgres
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, SqlError
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 from standin.wire.backend_link import Backend, Mode
 from standin.wire.databases import CANNOT_CONNECT_NOW, Account, wrong_password
 from standin.wire.links import Client, LinkLost
@@ -70,7 +70,7 @@ _OPTION = re.compile(r"(?:-c\s*|--)([A-Za-z_][\w.]*)=((?:[^\s\\]|\\.)*)\s*", re.
 async def negotiate(client: Client, context: ssl.SSLContext) -> Startup | protocol.CancelRequest:
     """Read the client's opening packets, encrypting when it asks, up to the one that matters."""
     for _ in range(MAX_STARTUP_PACKETS):
-        packet = protocol.parse_startup(await client.read_startup())
+        packet = reading.parse_startup(await client.read_startup())
         if not isinstance(packet, EncryptionRequest):
             return packet
         if packet is EncryptionRequest.SSL and not client.encrypted:
@@ -103,13 +103,13 @@ def check_startup(startup: Startup, is_encrypted: bool) -> tuple[str, str]:
 
 async def ask_password(client: Client) -> str:
     """Ask for the password in clear; only ever inside TLS."""
-    client.write(protocol.authentication(protocol.AUTHENTICATION_CLEARTEXT))
+    client.write(writing.authentication(protocol.AUTHENTICATION_CLEARTEXT))
     client.limit = protocol.MAX_STARTUP_LENGTH
     message = await client.read_message()
     client.limit = protocol.MAX_CLIENT_LENGTH
     if message.code != protocol.PASSWORD:
         raise ProtocolError("expected a password message")
-    (password,), _ = protocol.split_strings(message.body, 1)
+    (password,), _ = reading.split_strings(message.body, 1)
     return password
 
 
@@ -238,17 +238,17 @@ async def _greeting(
     client: Client, backend: Backend, account: Account, settings: Mapping[str, str]
 ) -> list[Message]:
     parameters = {**settings, "user": account.user, "database": account.database}
-    backend.begin(Mode.DRIVEN, protocol.startup(parameters))
+    backend.begin(Mode.DRIVEN, writing.startup(parameters))
     greeting = []
     while (message := await backend.answer()) is not None:
         if message.code == protocol.ERROR_RESPONSE:
-            if protocol.error_fields(message.body).get("C") == NO_PRIVILEGE:
+            if reading.error_fields(message.body).get("C") == NO_PRIVILEGE:
                 # A user of another cluster: databases of all of them are in one PostgreSQL.
                 raise wrong_password(account.user)
             client.write(message.raw)
             raise LinkLost
-        if message.raw == protocol.authentication(protocol.AUTHENTICATION_CLEARTEXT):
-            backend.write(protocol.password(account.password))
+        if message.raw == writing.authentication(protocol.AUTHENTICATION_CLEARTEXT):
+            backend.write(writing.password(account.password))
         else:
             greeting.append(message)
     return greeting
@@ -262,9 +262,9 @@ def client_greeting(greeting: Sequence[Message]) -> bytes:
 def _as_redshift(message: Message) -> bytes:
     if message.code != protocol.PARAMETER_STATUS:
         return message.raw
-    (name, _), _ = protocol.split_strings(message.body, 2)
+    (name, _), _ = reading.split_strings(message.body, 2)
     if name in REPORTED_OTHERWISE:
-        return protocol.parameter_status(name, REPORTED_OTHERWISE[name])
+        return writing.parameter_status(name, REPORTED_OTHERWISE[name])
     return b"" if name in UNREPORTED_PARAMETERS else message.raw
 
 

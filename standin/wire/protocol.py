@@ -1,4 +1,6 @@
-"""The PostgreSQL wire protocol, version 3: bytes <-> messages. No sockets, no state.
+"""The PostgreSQL wire protocol, version 3: its codes, limits and messages. No sockets, no state.
+
+reading.py takes the bytes of messages apart, writing.py puts them together.
 
 https://www.postgresql.org/docs/current/protocol-message-formats.html
 """
@@ -6,11 +8,9 @@ https://www.postgresql.org/docs/current/protocol-message-formats.html
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-
-from standin.sqlerror import SqlError
 
 # What a client sends.
 QUERY = b"Q"
@@ -56,8 +56,6 @@ IN_TRANSACTION = b"T"
 FAILED = b"E"
 
 READY_LENGTH = 6
-# Bytes of a column in a RowDescription behind its name.
-COLUMN_DESCRIPTION_LENGTH = 18
 READY_PREFIX = READY_FOR_QUERY + struct.pack("!I", 5)
 
 # PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH); nothing before the login needs more.
@@ -67,10 +65,6 @@ MAX_CLIENT_LENGTH = 64 << 20
 MAX_SERVER_LENGTH = 1 << 30
 
 _LENGTH = struct.Struct("!I")
-_SIGNED = struct.Struct("!i")
-_SHORT = struct.Struct("!H")
-# of a RowDescription: table and column, type, its size and modifier, format
-_COLUMN = struct.Struct("!IhIhih")
 
 
 class ProtocolError(Exception):
@@ -139,25 +133,6 @@ def startup_length(header: bytes | bytearray) -> int:
     return int(length)
 
 
-def parse_startup(packet: bytes) -> Startup | CancelRequest | EncryptionRequest:
-    """Decode one whole startup packet."""
-    (code,) = _LENGTH.unpack_from(packet, 4)
-    if code in (SSL_REQUEST, GSSENC_REQUEST):
-        return EncryptionRequest(code)
-    if code == CANCEL_REQUEST:
-        return CancelRequest(packet[8:])
-    return Startup(code, _parse_parameters(packet[8:]))
-
-
-def _parse_parameters(body: bytes) -> dict[str, str]:
-    if body[-1:] != b"\0":
-        raise ProtocolError("invalid startup packet layout: expected terminator as last byte")
-    fields = [decode(field) for field in body[:-1].split(b"\0")]
-    if fields[-1] != "" or len(fields) % 2 != 1:
-        raise ProtocolError("invalid startup packet layout: expected pairs of strings")
-    return dict(zip(fields[:-1:2], fields[1::2], strict=True))
-
-
 def decode(text: bytes) -> str:
     """Text of a client; bytes that are not UTF-8 survive, so that PostgreSQL judges them."""
     return text.decode("utf-8", "surrogateescape")
@@ -166,157 +141,3 @@ def decode(text: bytes) -> str:
 def encode(text: str) -> bytes:
     """The inverse of `decode`."""
     return text.encode("utf-8", "surrogateescape")
-
-
-def split_strings(body: bytes, count: int) -> tuple[list[str], bytes]:
-    """The first `count` zero-terminated strings of a message's body, and what follows them."""
-    *strings, rest = body.split(b"\0", count)
-    if len(strings) != count:
-        raise SqlError("08P01", "invalid string in message")
-    return [decode(string) for string in strings], rest
-
-
-def parse_query(body: bytes) -> str:
-    """The SQL text of a Query message."""
-    (sql,), rest = split_strings(body, 1)
-    if rest:
-        raise SqlError("08P01", "invalid message format")
-    return sql
-
-
-def parse_parse(body: bytes) -> Parse:
-    """The content of a Parse message."""
-    (name, sql), oids = split_strings(body, 2)
-    if len(oids) < 2 or len(oids) != 2 + 4 * _SHORT.unpack_from(oids)[0]:
-        raise SqlError("08P01", "invalid message format")
-    return Parse(name, sql, oids)
-
-
-def error_fields(body: bytes) -> dict[str, str]:
-    """The fields of an ErrorResponse or NoticeResponse by their one-letter codes."""
-    return {decode(field[:1]): decode(field[1:]) for field in body.split(b"\0") if field}
-
-
-def column_names(body: bytes) -> tuple[str, ...]:
-    """The names in a RowDescription."""
-    names, rest = [], body[2:]
-    for _ in range(_SHORT.unpack_from(body)[0]):
-        (name,), rest = split_strings(rest, 1)
-        names.append(name)
-        rest = rest[COLUMN_DESCRIPTION_LENGTH:]
-    return tuple(names)
-
-
-def row_values(body: bytes) -> list[str | None]:
-    """The values of a DataRow in text format; None for NULL."""
-    values: list[str | None] = []
-    position = 2
-    for _ in range(_SHORT.unpack_from(body)[0]):
-        (length,) = _SIGNED.unpack_from(body, position)
-        position += 4
-        values.append(None if length < 0 else decode(body[position : position + length]))
-        position += max(length, 0)
-    return values
-
-
-def row_columns(body: bytes) -> list[tuple[str, int, int]]:
-    """Name, type id and type modifier of each column of a RowDescription."""
-    columns: list[tuple[str, int, int]] = []
-    rest = body[2:]
-    for _ in range(_SHORT.unpack_from(body)[0]):
-        (name,), rest = split_strings(rest, 1)
-        _, _, type_id, _, modifier, _ = _COLUMN.unpack_from(rest)
-        columns.append((name, type_id, modifier))
-        rest = rest[_COLUMN.size :]
-    return columns
-
-
-def message(code: bytes, body: bytes = b"") -> bytes:
-    """Any message from its code and body."""
-    return code + _LENGTH.pack(len(body) + 4) + body
-
-
-def strings(*texts: str) -> bytes:
-    """Zero-terminated strings; a NUL inside one cannot be sent and is dropped."""
-    return b"".join(encode(text).replace(b"\0", b"") + b"\0" for text in texts)
-
-
-def startup(parameters: Mapping[str, str]) -> bytes:
-    """A client's StartupMessage of protocol 3.0."""
-    pairs = strings(*(text for pair in parameters.items() for text in pair))
-    return _LENGTH.pack(len(pairs) + 9) + _LENGTH.pack(PROTOCOL_3_0) + pairs + b"\0"
-
-
-def cancel_request(key: bytes) -> bytes:
-    """A client's CancelRequest."""
-    return _LENGTH.pack(len(key) + 8) + _LENGTH.pack(CANCEL_REQUEST) + key
-
-
-def password(text: str) -> bytes:
-    """The answer to a request for a cleartext password."""
-    return message(PASSWORD, strings(text))
-
-
-def query(sql: str) -> bytes:
-    """A Query message."""
-    return message(QUERY, strings(sql))
-
-
-def parse(name: str, sql: str, oids: bytes) -> bytes:
-    """A Parse message."""
-    return message(PARSE, strings(name, sql) + oids)
-
-
-def authentication(kind: int) -> bytes:
-    """A message of the AuthenticationXXX family."""
-    return message(AUTHENTICATION, _LENGTH.pack(kind))
-
-
-def parameter_status(name: str, value: str) -> bytes:
-    """A ParameterStatus message."""
-    return message(PARAMETER_STATUS, strings(name, value))
-
-
-def copy_fail(reason: str) -> bytes:
-    """A CopyFail message."""
-    return message(COPY_FAIL, strings(reason))
-
-
-def ready_for_query(status: bytes) -> bytes:
-    """A ReadyForQuery message with the transaction's status."""
-    return message(READY_FOR_QUERY, status)
-
-
-def command_complete(tag: str) -> bytes:
-    """A CommandComplete message."""
-    return message(COMMAND_COMPLETE, strings(tag))
-
-
-def negotiate_version(options: Iterable[str]) -> bytes:
-    """The answer to a client that wants a newer minor version or unknown protocol options."""
-    names = list(options)
-    return message(
-        NEGOTIATE_VERSION, _LENGTH.pack(PROTOCOL_3_0) + _LENGTH.pack(len(names)) + strings(*names)
-    )
-
-
-def error_response(error: SqlError, severity: str = "ERROR") -> bytes:
-    """An ErrorResponse; `severity` is ERROR, or FATAL when the connection ends with it."""
-    return message(ERROR_RESPONSE, _fields(severity, error))
-
-
-def info_notice(text: str) -> bytes:
-    """A NoticeResponse of level INFO, as COPY reports its result."""
-    return message(NOTICE_RESPONSE, _fields("INFO", SqlError("00000", text)))
-
-
-def _fields(severity: str, error: SqlError) -> bytes:
-    fields = {
-        "S": severity,
-        "V": severity,
-        "C": error.sqlstate,
-        "M": error.message,
-        "D": error.detail,
-        "H": error.hint,
-    }
-    return strings(*(code + text for code, text in fields.items() if text is not None)) + b"\0"

@@ -19,7 +19,7 @@ from standin.postgres import Postgres
 from standin.sqlerror import SqlError
 from standin.views.load_log import LoadLog
 from standin.views.statement_log import StatementLog
-from standin.wire import login, protocol
+from standin.wire import login, writing
 from standin.wire.conversation import as_sql_error
 from standin.wire.databases import Databases
 from standin.wire.links import Client, Link, LinkLost
@@ -191,13 +191,13 @@ class FrontEnd:
         postgres = self._services.postgres
         loop = asyncio.get_running_loop()
         _, link = await loop.create_connection(Link, postgres.host, postgres.port)
-        link.write(protocol.cancel_request(key))
+        link.write(writing.cancel_request(key))
         with suppress(LinkLost):
             await link.read_message()
 
 
 def _say_fatal(client: Client, error: SqlError) -> None:
-    client.write(protocol.error_response(error, "FATAL"))
+    client.write(writing.error_response(error, "FATAL"))
 
 
 def _log_quietly(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from standin.dialect.known_columns import Columns, ColumnsWanted
 from standin.dialect.translate import Plan
 from standin.sqlerror import SqlError, not_supported
 from standin.views.statement_log import MAX_TEXT, Statement, outcome, reads_log
-from standin.wire import login, protocol
+from standin.wire import login, protocol, reading, writing
 from standin.wire.backend_errors import PLAN_SEPARATOR
 from standin.wire.backend_link import Backend, Mode
 from standin.wire.conversation import BackendError, Conversation, as_sql_error
@@ -42,7 +42,7 @@ async def open_session(client: Client, services: Services, startup: Startup) -> 
     user, database = login.check_startup(startup, client.encrypted)
     settings = login.session_settings(startup)
     if startup.version != protocol.PROTOCOL_3_0 or login.protocol_options(startup):
-        client.write(protocol.negotiate_version(login.protocol_options(startup)))
+        client.write(writing.negotiate_version(login.protocol_options(startup)))
     password = await login.ask_password(client)
     clusters = await services.work(services.cloud.clusters)
     await services.work(login.check_network, services.cloud, clusters, database)
@@ -50,7 +50,7 @@ async def open_session(client: Client, services: Services, startup: Startup) -> 
     account = await services.work(services.databases.account, cluster, clusters)
     backend, greeting = await login.open_backend(client, services.postgres, account, settings)
     client.backend = backend
-    client.write(login.client_greeting(greeting) + protocol.ready_for_query(backend.status))
+    client.write(login.client_greeting(greeting) + writing.ready_for_query(backend.status))
     return Session(client, backend, services, cluster, login.backend_key(greeting))
 
 
@@ -108,7 +108,7 @@ class Session:
         """End the session from outside, as an administrator would."""
         if self._backend.is_ready:
             error = SqlError(ADMIN_SHUTDOWN, "terminating connection due to administrator command")
-            self._client.write(protocol.error_response(error, "FATAL"))
+            self._client.write(writing.error_response(error, "FATAL"))
         self._backend.abort()
         self._client.close()
         if self._client.session is not None:
@@ -125,15 +125,15 @@ class Session:
             raise ProtocolError("expected Sync before a simple query")
         was_failed = self._conversation.status == protocol.FAILED
         try:
-            plans = await self._plan(protocol.parse_query(message.body))
+            plans = await self._plan(reading.parse_query(message.body))
             if all(plan.is_plain for plan in plans):
-                return await self._relay(plans, protocol.parse_query(message.body))
+                return await self._relay(plans, reading.parse_query(message.body))
             await self._drive_all(plans)
         except (LinkLost, ProtocolError):
             raise
         except Exception as error:
             return await self._answer(error, was_failed)
-        self._client.write(protocol.ready_for_query(self._conversation.status))
+        self._client.write(writing.ready_for_query(self._conversation.status))
 
     async def _plan(self, sql: str) -> list[Plan]:
         if reads_log(sql):
@@ -199,7 +199,7 @@ class Session:
             self._note_transaction_control(plan)
         self._backend.errors.concern(plans, received)
         sql = PLAN_SEPARATOR.join(plan.sql for plan in plans)
-        self._backend.begin(Mode.RELAY, protocol.query(sql))
+        self._backend.begin(Mode.RELAY, writing.query(sql))
         await self._backend.ready()
 
     def _note_transaction_control(self, plan: Plan) -> None:
@@ -242,7 +242,7 @@ class Session:
     async def _answer(self, error: Exception, was_failed: bool = False) -> None:
         """Answer a failed simple query."""
         await self._report(error, was_failed)
-        self._client.write(protocol.ready_for_query(self._conversation.status))
+        self._client.write(writing.ready_for_query(self._conversation.status))
 
     async def _report(self, error: Exception, was_failed: bool = False) -> None:
         """Send the error of a failed statement and leave PostgreSQL's transaction failed too.
@@ -260,4 +260,4 @@ class Session:
         elif was_failed and own is not None:
             self._client.write(own.response.raw)
         else:
-            self._client.write(protocol.error_response(as_sql_error(error)))
+            self._client.write(writing.error_response(as_sql_error(error)))

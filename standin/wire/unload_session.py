@@ -16,7 +16,7 @@ from standin.unload.columns import Column, read_columns
 from standin.unload.command import UnloadCommand
 from standin.unload.unload import Unload
 from standin.views.unload_log import UnloadFacts, UnloadRecord
-from standin.wire import protocol
+from standin.wire import protocol, reading, writing
 from standin.wire.conversation import BackendError, Conversation
 from standin.wire.copy_session import QUERY_CANCELED, put_query_id
 from standin.wire.links import Client
@@ -57,8 +57,8 @@ class Unloader:
             put_query_id(error, query_id)
             raise
         self._facts.last_unload_id, self._facts.last_unload_count = query_id, running.rows
-        self._client.write(protocol.info_notice(running.notice))
-        self._client.write(protocol.command_complete("UNLOAD"))
+        self._client.write(writing.info_notice(running.notice))
+        self._client.write(writing.command_complete("UNLOAD"))
 
     async def _execute(self, command: UnloadCommand, query_id: int) -> Unload:
         async with self._conversation.transaction():
@@ -84,7 +84,7 @@ class Unloader:
             f"SELECT * FROM (\n{command.select}\n) AS unloaded LIMIT 0"
         )
         (description,) = (m for m in answers if m.code == protocol.ROW_DESCRIPTION)
-        return read_columns(protocol.row_columns(description.body), command)
+        return read_columns(reading.row_columns(description.body), command)
 
     @asynccontextmanager
     async def _logged(self, running: Unload, query_id: int) -> AsyncIterator[None]:

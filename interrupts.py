@@ -1,0 +1,33 @@
+"""Ctrl-C while a script still imports what it needs: one line and exit code 130, no traceback.
+
+Every script calls `end_at_once` before its other imports; `terminal.run`, which knows what else to
+do at Ctrl-C, takes over from it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+EXIT_INTERRUPTED = 130
+MESSAGE = "interrupted; run the same command again to complete it"
+
+
+def end_at_once() -> None:
+    """From now on end the process at Ctrl-C, unless whoever started it has Ctrl-C ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+
+
+def raise_again() -> None:
+    """From now on Ctrl-C raises KeyboardInterrupt again, if `end_at_once` had changed that."""
+    if signal.getsignal(signal.SIGINT) is _end:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end(*_: object) -> None:
+    # Nothing has been begun that would have to be ended in order.
+    try:
+        os.write(2, f"{MESSAGE}\n".encode())
+    finally:
+        os._exit(EXIT_INTERRUPTED)

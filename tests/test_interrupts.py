@@ -1,0 +1,68 @@
+"""Ctrl-C while a script still imports: one line and exit code 130, whichever script it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+# Python imports this at its start. The signal comes in the middle of a script's imports: when the
+# module `terminal` is looked for, which each of them needs.
+STRIKE = """
+import os, signal, sys
+
+class Strike:
+    def find_spec(self, name, path=None, target=None):
+        if name == "terminal":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Strike())
+"""
+
+SCRIPTS = [
+    path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+    for path in [*ROOT.glob("*.py"), *(ROOT / "iac").glob("*.py")]
+    if re.search(r"^    raise SystemExit\(terminal\.run\(main\)\)", path.read_text(), re.MULTILINE)
+]
+
+
+def run(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    (folder / "sitecustomize.py").write_text(STRIKE)
+    words = ["-m", script] if script.startswith("iac.") else [f"{script}.py"]
+    return subprocess.run(
+        [sys.executable, *words, "--help"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process there at once")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_during_the_imports(tmp_path: Path, script: str) -> None:
+    done = run(tmp_path, script)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "interrupted; run the same command again to complete it\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process there at once")
+def test_not_where_it_is_ignored() -> None:
+    """A job in the background of a shell: Ctrl-C is meant for somebody else."""
+    program = (
+        "import signal, interrupts; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        "interrupts.end_at_once(); interrupts.raise_again(); signal.raise_signal(signal.SIGINT)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_script_is_tried() -> None:
+    assert {"etl", "create_tables", "analytics", "compact", "iac.create_cluster"} <= set(SCRIPTS)

@@ -1,0 +1,54 @@
+"""What the scripts print: tables in a pipe, numbers with their nouns, errors in plain words."""
+
+from __future__ import annotations
+
+import psycopg2
+import pytest
+
+import terminal
+import warehouse
+
+ROWS = [(1, "a", None), (1234, "longer than the others", "x")]
+
+
+@pytest.mark.parametrize("stderr", [False, True])
+def test_a_table_in_a_pipe_has_no_blanks_at_the_ends_of_its_lines(
+    capsys: pytest.CaptureFixture[str], stderr: bool
+) -> None:
+    terminal.print_table("Two rows", ("number", "text", "last column"), ROWS, stderr=stderr)
+    text = capsys.readouterr()[stderr]
+    assert text.splitlines() == [
+        "Two rows",
+        "  number   text                     last column",
+        " ───────────────────────────────────────────────",
+        "       1   a                        -",
+        "   1,234   longer than the others   x",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 parts"), (1, "1 part"), (2, "2 parts"), (2000, "2,000 parts")]
+)
+def test_a_number_and_its_noun(number: int, told: str) -> None:
+    assert terminal.counted(number, "part") == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('FATAL:  database "x" does not exist\n', 'database "x" does not exist'),
+        (
+            'connection to server at "h" (10.0.0.1), port 1 failed: FATAL:  no pg_hba.conf entry',
+            "no pg_hba.conf entry",
+        ),
+        ("ERROR:  relation is gone\nLINE 1: SELECT", "relation is gone"),
+        ("SSL error: certificate verify failed", "certificate verify failed"),
+        ("SSL SYSCALL error: EOF detected", "the server closed the connection"),
+        ("SSL SYSCALL error: Connection reset by peer", "Connection reset by peer"),
+        ("", "OperationalError"),
+    ],
+)
+def test_a_driver_s_message_in_plain_words(text: str, told: str) -> None:
+    told_all = warehouse.explain(psycopg2.OperationalError(text), "copy")
+    assert told_all.splitlines()[0] == f"copy failed: {told}"
