@@ -214,7 +214,14 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "outcome"), CATALOGUE.values(), ids=CATALOGUE.keys())
+# Every second is tried always, each with --long.
+TRIED = [
+    pytest.param(*case, id=name, marks=[pytest.mark.long] if number % 2 else [])
+    for number, (name, case) in enumerate(CATALOGUE.items())
+]
+
+
+@pytest.mark.parametrize(("spoil", "outcome"), TRIED)
 def test_bad_input(project: Project, spoil: Callable[[Project], None], outcome: Outcome) -> None:
     project.put_events(event())
     project.put_songs(song())

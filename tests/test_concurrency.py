@@ -84,7 +84,7 @@ def at_once(project: Project, *commands: list[str]) -> list[tuple[int, str]]:
         return [(process.returncode, stderr), *others]
 
 
-@pytest.mark.parametrize("share", ["two halves", "the same"])
+@pytest.mark.parametrize("share", ["two halves", pytest.param("the same", marks=pytest.mark.long)])
 def test_two_loads_at_once(
     project: Project, halves: tuple[list[str], list[str]], whole: Tables, rounds: int, share: str
 ) -> None:
@@ -165,6 +165,7 @@ def look(reader: Any) -> tuple[int, list[int], Tables]:
     return plays, orphans, tables
 
 
+@pytest.mark.long
 def test_three_loads_killed_at_random_and_one_that_completes(
     project: Project, halves: tuple[list[str], list[str]], whole: Tables, rounds: int
 ) -> None:

@@ -122,6 +122,7 @@ def test_unexpected_failure_is_told_and_survived(
     cursor.execute("SELECT 1")
 
 
+@pytest.mark.long
 def test_result_for_a_slow_reader_stays_in_postgresql(project: Project) -> None:
     with Wire(project) as wire:
         wire.log_in(project)

@@ -163,6 +163,7 @@ def test_missing_wheel_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root runs PostgreSQL as another"
 )
+@pytest.mark.long
 def test_binaries_in_a_private_home_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     binaries = programs.find_binaries()
     private = Path("/root") if Path("/root").is_dir() else Path.home()

@@ -131,7 +131,13 @@ def test_alone_it_tells_where_it_is_until_ctrl_c(spawn, tmp_path, temporary_fold
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="INT"),
+        pytest.param(signal.SIGTERM, id="TERM", marks=pytest.mark.long),
+    ],
+)
 def test_a_signal_during_the_start(spawn, temporary_folder, number):
     process = spawn(*FREE_PORTS)
     until(lambda: list(temporary_folder.iterdir()))
