@@ -28,10 +28,9 @@ def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
 
     ValueError for a NUL, which PostgreSQL cannot store.
     """
-    lines = b"\n".join([_encode(row)[1:-1] for row in rows])
-    if _JSON_ONLY.search(lines):
-        lines = _ESCAPE.sub(_unescaped, lines)
-    return lines + b"\n"
+    # the last line is empty, so that every row ends with a line feed
+    lines = b"\n".join([*[_encode(row)[1:-1] for row in rows], b""])
+    return _ESCAPE.sub(_unescaped, lines) if _JSON_ONLY.search(lines) else lines
 
 
 def encode_row(fields: Sequence[str]) -> bytes:

@@ -210,20 +210,27 @@ class JsonStream:
 
     def _broken(self, problem: Exception) -> Broken:
         """The error of the value at `_start`; moves on to where reading goes on."""
-        start = self._start
-        raw, first_line = self._text[start : start + RAW_LENGTH], self._line_at(start)
+        first_line = self._line_at(self._start)
         last_line = self._line_at(self._position(problem))
-        too_long = self._is_cut_off(problem) and len(self._text) - start > MAX_VALUE_BYTES
+        too_long = self._is_cut_off(problem) and len(self._text) - self._start > MAX_VALUE_BYTES
+        raw = self._shown()
+        start = self._start
         self._end = self._resume(_next_like(self._text, start), start)
         if self._end < len(self._text):
             last_line = max(first_line, min(last_line, self._line_at(self._end) - 1))
         raw = "\n".join(raw.split("\n")[: last_line - first_line + 1])
         return Broken(_TOO_LONG if too_long else _NOT_JSON, last_line, raw)
 
+    def _shown(self) -> str:
+        """As much as is shown of the text at `_start`, wherever a block ends."""
+        while len(self._text) - self._start < RAW_LENGTH and self._refill(self._start):
+            pass
+        return self._text[self._start : self._start + RAW_LENGTH]
+
     def _garbage(self) -> Broken:
         """The error of text between values: one comma, or anything else up to the line's end."""
+        raw = self._shown().partition("\n")[0]
         start = self._start
-        raw = self._text[start : start + RAW_LENGTH].partition("\n")[0]
         line = self._line_at(start)
         separator = self._text[start] in _SEPARATORS
         self._end = start + 1 if separator else self._resume(_NEWLINE, start)
