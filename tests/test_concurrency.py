@@ -99,6 +99,7 @@ def test_two_loads_at_once(
         ]
 
 
+@pytest.mark.long
 def test_create_tables_beside_a_load(
     project: Project, halves: tuple[list[str], list[str]], whole: Tables, rounds: int
 ) -> None:

@@ -137,6 +137,7 @@ def test_pausing_and_resuming(
     assert described(site)["ClusterStatus"] == "available"
 
 
+@pytest.mark.long
 def test_delays_are_waited_out(site: Project, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site.standin.cloud, "cluster_delay", 0.1)
     for script in (create_cluster, pause_cluster, resume_cluster):

@@ -67,6 +67,7 @@ def test_talk_goes_to_stderr_and_results_to_stdout(sampled: Project) -> None:
     ] == "songplays"
 
 
+@pytest.mark.long
 def test_create_tables_empties_the_warehouse(sampled: Project) -> None:
     sampled.create_tables()
     sampled.load()

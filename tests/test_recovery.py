@@ -208,7 +208,7 @@ def test_connection_lost_and_tried_again(before: Before, point: Point) -> None:
     before.rerun_completes()
 
 
-@pytest.mark.parametrize("point", spread(INTERRUPTS, 4))
+@pytest.mark.parametrize("point", spread(INTERRUPTS, 5))
 def test_interrupted(before: Before, point: Point) -> None:
     done = before.project.run(*point.words)
     assert (done.returncode, done.stderr, done.stdout) == (130, INTERRUPTED, "")
@@ -232,7 +232,7 @@ def told_once(done: subprocess.CompletedProcess[str]) -> bool:
     return bool(message) and once and "Traceback" not in done.stderr and done.returncode == 1
 
 
-@pytest.mark.parametrize("attempts", [1, 4])
+@pytest.mark.parametrize("attempts", [1, pytest.param(4, marks=pytest.mark.long)])
 def test_staging_emptied_by_a_load_that_lost_its_lock(before: Before, attempts: int) -> None:
     """A load whose lock went with its connection may still be about to empty staging."""
     done = before.project.run(*Point("empty", PUBLISH, 1, attempts).words)

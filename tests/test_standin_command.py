@@ -109,6 +109,7 @@ def test_a_command_runs_inside_and_decides_the_status(spawn, tmp_path, temporary
     assert list(temporary_folder.iterdir()) == []
 
 
+@pytest.mark.long
 @posix
 def test_alone_it_tells_where_it_is_until_ctrl_c(spawn, tmp_path, temporary_folder):
     (tmp_path / "data").mkdir()
@@ -146,6 +147,7 @@ def test_a_signal_during_the_start(spawn, temporary_folder, number):
     assert list(temporary_folder.iterdir()) == []
 
 
+@pytest.mark.long
 @posix
 def test_a_signal_is_passed_on_to_the_command(spawn, tmp_path, temporary_folder):
     started = tmp_path / "started"
