@@ -52,6 +52,7 @@ print(os.environ["AWS_PROFILE"])
 """
 
 
+@pytest.mark.long
 def test_a_process_may_start_it_again_and_finds_nothing_of_the_first():
     """Nor does a profile of the user's matter, though moto's import fails on one like this."""
     result = subprocess.run(

@@ -21,6 +21,7 @@ import terminal
 from iac import clients, cluster_status, create_cluster, delete_cluster, policy, role
 
 
+@pytest.mark.long
 def test_from_nothing_to_nothing(site: Project) -> None:
     runs = [
         site.run("-m", "iac.create_cluster"),

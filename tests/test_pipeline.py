@@ -92,6 +92,7 @@ print(sum(count for _, count in cursor.fetchall()))
 
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
+@pytest.mark.long
 def test_psql_over_verified_tls(sampled: Project) -> None:
     sampled.create_tables()
     sampled.load()

@@ -244,7 +244,7 @@ def test_staging_emptied_by_a_load_that_lost_its_lock(before: Before, attempts: 
 
 # --- While a COPY is under way -------------------------------------------------------------------
 
-MANY = 60_000
+MANY = 100_000
 
 
 @pytest.fixture
