@@ -3,8 +3,9 @@
     python -m benchmarks.front_end --rows 1000000 --statements 2000 --rounds 5
 
 The same server is asked through the front end and directly, over plain TCP, by turns. A large
-result is read in parts by a server-side cursor; a small statement is timed by itself, once always
-the same and once each time another, which cannot be found in the cache of translations.
+result is read once whole and once in parts by a server-side cursor, each part a round trip; a small
+statement is timed by itself, once always the same and once each time another, which cannot be found
+in the cache of translations.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from benchmarks.scene import PASSWORD, REGION, Scene
 from benchmarks.serving import served
 
 DATABASE, USER = "front_end", "bench"
+LARGE = "SELECT id, title, seconds, at FROM plays"
 PART = 10_000
 FEW = 200
 WAYS = ("direct", "front end")
@@ -107,7 +109,8 @@ def _measure(
 ) -> dict[str, dict[str, float]]:
     """Medians over the rounds, in seconds, by what was done and by the way."""
     tasks: dict[str, Callable[[Any, int], float]] = {
-        "large result": lambda connection, _: _read_all(connection),
+        "large result, whole": lambda connection, _: _read_whole(connection),
+        "large result, in parts": lambda connection, _: _read_parts(connection),
         "small statement": lambda connection, _: _ask(connection, statements, None),
         "small statement, always another": lambda connection, turn: _ask(
             connection, FEW, turn * FEW
@@ -127,11 +130,19 @@ def _by_turns(
     return {way: statistics.median(values[1:]) for way, values in seconds.items()}
 
 
-def _read_all(connection: Any) -> float:
+def _read_whole(connection: Any) -> float:
+    started = time.perf_counter()
+    with connection, connection.cursor() as cursor:
+        cursor.execute(LARGE)
+        cursor.fetchall()
+    return time.perf_counter() - started
+
+
+def _read_parts(connection: Any) -> float:
     started = time.perf_counter()
     with connection, connection.cursor("part") as cursor:
         cursor.itersize = PART
-        cursor.execute("SELECT id, title, seconds, at FROM plays")
+        cursor.execute(LARGE)
         while cursor.fetchmany(PART):
             pass
     return time.perf_counter() - started
@@ -151,12 +162,12 @@ def _ask(connection: Any, count: int, first: int | None) -> float:
 
 
 def _show(measured: dict[str, dict[str, float]], rows: int) -> None:
-    print(f"{'median, ms':<34}{'direct':>12}{'front end':>12}{'ratio':>8}{'more':>10}")
+    print(f"{'median, ms':<40}{'direct':>12}{'front end':>12}{'ratio':>8}{'more':>10}")
     for name, seconds in measured.items():
-        title = f"{name} ({rows:,} rows)" if name == "large result" else name
+        title = f"{name} ({rows:,} rows)" if name.startswith("large") else name
         direct, through = (seconds[way] * 1000 for way in WAYS)
         print(
-            f"{title:<34}{direct:>12.3f}{through:>12.3f}{through / direct:>8.2f}"
+            f"{title:<40}{direct:>12.3f}{through:>12.3f}{through / direct:>8.2f}"
             f"{through - direct:>10.3f}"
         )
 
