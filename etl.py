@@ -251,9 +251,8 @@ def check(cursor: Cursor, load: report.Load, plays: NewPlays) -> None:
         _hold(promise, warehouse.number(cursor, query, plays.span))
     for promise, broken in plays.broken.items():
         _hold(promise, broken)
-    cursor.execute(sql_queries.staged_plays_count)
-    load.plays, load.unusable = (int(value) for value in cursor.fetchone() or ())
-    load.duplicates = warehouse.number(cursor, sql_queries.duplicate_events_count)
+    cursor.execute(sql_queries.staged_plays_counts)
+    load.plays, load.unusable, load.duplicates = map(int, cursor.fetchone() or ())
     accounted = load.new + load.known + load.duplicates + load.unusable
     if accounted != load.plays:
         raise terminal.Fault(
@@ -351,8 +350,7 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         *(query for queries in sql_queries.span_steps.values() for query in queries),
         *(sql_queries.row_count(table) for table in sql_queries.COPY_TABLES),
         *sql_queries.checks.values(),
-        sql_queries.staged_plays_count,
-        sql_queries.duplicate_events_count,
+        sql_queries.staged_plays_counts,
         "COMMIT",
     ]
     for statement in statements:

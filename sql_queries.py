@@ -653,22 +653,22 @@ def effect(query: str) -> tuple[str, str] | None:
 
 # --- Reconciliation and checks -------------------------------------------------------------------
 
-# Where the staged plays went: how many there are, how many lack a user or a time, ...
-staged_plays_count = """
-SELECT COUNT(*), COUNT(CASE WHEN user_id IS NULL OR ts IS NULL THEN 1 END)
-FROM staging_events
-WHERE page = 'NextSong'
-"""
-
-# ... how many are repeated deliveries ...
-duplicate_events_count = """
-SELECT COALESCE(SUM(deliveries - 1), 0)
+# Where the staged plays went: how many there are, how many lack a user or a time, how many are
+# repeated deliveries ...
+staged_plays_counts = """
+SELECT
+    COUNT(*),
+    COUNT(CASE WHEN user_id IS NULL OR ts IS NULL THEN 1 END),
+    COUNT(CASE WHEN user_id IS NOT NULL AND ts IS NOT NULL AND delivery > 1 THEN 1 END)
 FROM (
-    SELECT COUNT(*) AS deliveries
+    SELECT
+        user_id, ts,
+        ROW_NUMBER() OVER (
+            PARTITION BY ts, user_id, session_id ORDER BY item_in_session
+        ) AS delivery
     FROM staging_events
-    WHERE page = 'NextSong' AND user_id IS NOT NULL AND ts IS NOT NULL
-    GROUP BY ts, user_id, session_id
-) AS events
+    WHERE page = 'NextSong'
+) AS deliveries
 """
 
 # ... and, counted before any is inserted, how many were known already.
@@ -688,8 +688,9 @@ WHERE songplays.start_time BETWEEN %(first)s AND %(last)s
 
 def _repeated(table: str, key: str, rows: str) -> str:
     return f"""
-SELECT COUNT(*)
-FROM (SELECT {key} FROM {table} WHERE {rows} GROUP BY {key} HAVING COUNT(*) > 1) AS repeated
+SELECT COUNT(*) - COUNT(DISTINCT {key})
+FROM {table}
+WHERE {rows}
 """
 
 
@@ -709,7 +710,16 @@ _PLAYS = f"child.{_SPAN}"
 # What else must hold before a load commits: sentence -> count of the rows that break it. Each looks
 # at what the load touched.
 checks = {
-    "a play is in songplays once": _repeated("songplays", "start_time, user_id, session_id", _SPAN),
+    "a play is in songplays once": f"""
+SELECT COUNT(*)
+FROM (
+    SELECT start_time
+    FROM songplays
+    WHERE {_SPAN}
+    GROUP BY start_time, user_id, session_id
+    HAVING COUNT(*) > 1
+) AS repeated
+""",
     "songplay_id is unique": _repeated("songplays", "songplay_id", _SPAN),
     "time has each start_time once": _repeated("time", "start_time", _SPAN),
     "users has each user_id once": _repeated(
