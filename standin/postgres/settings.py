@@ -34,6 +34,9 @@ SETTINGS = {
     "wal_init_zero": "off",
     # No checkpoint in the middle of a load of a million events, which writes 0.9 GB.
     "max_wal_size": "2GB",
+    # A long query has one worker beside the session's own process; their rows do not go far.
+    "max_parallel_workers_per_gather": "1",
+    "parallel_tuple_cost": "0.01",
     "io_method": "sync",
     "jit": "off",
     # Tables without indexes, as Redshift's: a nested loop is never worth it, and without statistics
