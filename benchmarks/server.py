@@ -7,6 +7,7 @@ prints the Scene as one line of JSON when everything accepts connections.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from pathlib import Path
@@ -29,6 +30,8 @@ def main(data: Path) -> int:
             environ=standin.environ,
             database=Database(postgres.host, postgres.port, postgres.superuser, postgres.password),
         )
+        # as `python -m standin` does
+        gc.freeze()
         print(scene.to_json(), flush=True)
         print(ready, flush=True)
         sys.stdin.read()
