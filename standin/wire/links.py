@@ -82,7 +82,8 @@ class Link(asyncio.Protocol):
 
     def close(self) -> None:
         """Close after what was written has been sent."""
-        if self._transport is not None:
+        # A second close() would take from a TLS transport what abort() needs.
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
     def abort(self) -> None:
