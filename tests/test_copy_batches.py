@@ -240,6 +240,12 @@ COLUMNS_OF_THEIR_OWN: dict[str, tuple[Column, list[Any], str]] = {
     "text that fits in characters only": (BYTES, ["ééééé"], REJECTED),
     "an object as text": (Column("v", "varchar", 40), [[1, {"a": 2}]], ONE_BY_ONE),
     "text as numbers": (Column("v", "bigint"), ["39", "", 7, None], TOGETHER),
+    "digits": (Column("v", "bigint"), ["39", "007", "", None, "9" * 18], TOGETHER),
+    "signs and many digits": (Column("v", "bigint"), ["-39", "+1", str(2**63 - 1)], TOGETHER),
+    "digits of others": (Column("v", "integer"), ["\u0663"], REJECTED),
+    "too many digits": (Column("v", "smallint"), ["32768", "00000000000000000032768"], REJECTED),
+    "digits that must be": (Column("v", "integer", not_null=True), ["39", 7], TOGETHER),
+    "no digits where some must be": (Column("v", "integer", not_null=True), [""], REJECTED),
     "fractions of zero": (Column("v", "integer"), [Literal("39.0"), Literal("1e2")], TOGETHER),
     "too large": (Column("v", "smallint"), [32768], REJECTED),
     "at the ends": (Column("v", "bigint"), [-(2**63), 2**63 - 1], TOGETHER),
@@ -278,7 +284,7 @@ def test_columns(column: Column, members: list[Any], how: str) -> None:
         f'{{"v": {member.text if isinstance(member, Literal) else json.dumps(member)}}}'.encode()
         for member in members
     ]
-    fitting = [b'{"v": null}', b'{"v": null}'] if not column.not_null else [b'{"v": "x"}'] * 2
+    fitting = [b'{"v": null}', b'{"v": null}'] if not column.not_null else [b'{"v": "7"}'] * 2
     data = b"\n".join([*fitting, *lines * (3000 // len(lines)), b""])
     bucket = Bucket({"data": data})
     options = "TIMEFORMAT 'epochmillisecs' IGNOREALLERRORS"

@@ -16,24 +16,33 @@ from standin.copy.load_error import NULL
 
 COPY_OPTIONS = r"""FORMAT csv, QUOTE '"', ESCAPE E'\\', NULL 'null', ENCODING 'UTF8'"""
 
-_encode = msgspec.json.Encoder().encode
+_encode_into = msgspec.json.Encoder().encode_into
+_LINE_FEED = ord("\n")
 # A quote and a backslash are escaped alike in both; other escapes are JSON's alone.
 _JSON_ONLY = re.compile(rb'\\[^"\\]')
 _ESCAPE = re.compile(rb"\\(?:u00([0-9a-f]{2})|(.))")
 _CONTROLS = {b"b": b"\b", b"t": b"\t", b"n": b"\n", b"f": b"\f", b"r": b"\r"}
 
 
-def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
+def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes | bytearray:
     """Lines of the values of rows: strings, numbers, and None for NULL.
 
     ValueError for a NUL, which PostgreSQL cannot store.
     """
-    # the last line is empty, so that every row ends with a line feed
-    lines = b"\n".join([*[_encode(row)[1:-1] for row in rows], b""])
+    lines = bytearray(b"]")
+    end = 0
+    for row in rows:
+        # A row's opening bracket takes the place of the closing one before it, and both become
+        # the line feed between them.
+        _encode_into(row, lines, end)
+        lines[end] = _LINE_FEED
+        end = len(lines) - 1
+    lines[end] = _LINE_FEED
+    del lines[0]
     return _ESCAPE.sub(_unescaped, lines) if _JSON_ONLY.search(lines) else lines
 
 
-def encode_row(fields: Sequence[str]) -> bytes:
+def encode_row(fields: Sequence[str]) -> bytes | bytearray:
     """One line of converted fields."""
     return encode_rows([[None if field == NULL else str(field) for field in fields]])
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, cast
 
-BLOCK_SIZE = 1 << 20
+BLOCK_SIZE = 1 << 18
 # Bytes that become text at once, up to the end of their line, for values read one by one.
 PIECE_SIZE = 1 << 14
 # "The maximum size of a single JSON object, including braces, is 4 MB."

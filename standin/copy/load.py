@@ -128,7 +128,7 @@ class Load:
         if size:
             yield self._chunk(blocks)
 
-    def _chunk(self, blocks: list[bytes]) -> bytes:
+    def _chunk(self, blocks: list[bytes | bytearray]) -> bytes:
         return b"" if self.command.no_load else b"".join(blocks)
 
     def _read_paths(self) -> list[Path] | None:

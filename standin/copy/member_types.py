@@ -55,6 +55,9 @@ def _plain(column: Column, command: CopyCommand) -> Iterator[tuple[Any, Fields |
     if column.type in INTEGERS:
         end = 1 << INTEGERS[column.type].bits - 1
         yield Annotated[int, Meta(ge=-end, le=end - 1)], None
+        # a number in quotes, as the user of the public logs is, or nothing in them
+        length = INTEGERS[column.type].digits
+        yield Annotated[str, Meta(max_length=length)], _DigitFields(column.not_null)
     elif column.type == "double precision":
         yield float, None
     elif column.type == "varchar" and keeps_blanks(command) and command.accept_inv_chars is None:
@@ -68,6 +71,21 @@ def _plain(column: Column, command: CopyCommand) -> Iterator[tuple[Any, Fields |
 
 def _one_byte_characters(values: list[str | None]) -> list[str | None] | None:
     return values if "".join(filter(None, values)).isascii() else None
+
+
+@dataclass(frozen=True)
+class _DigitFields:
+    """Whole numbers that are strings; an empty string is NULL."""
+
+    required: bool
+
+    def __call__(self, values: list[str | None]) -> list[Any] | None:
+        digits = "".join(filter(None, values))
+        if digits and not (digits.isdigit() and digits.isascii()):
+            return None
+        if self.required and "" in values:
+            return None
+        return [value or None for value in values]
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ FEW_VALUES = 8
 MANY_VALUES = 4096
 
 # How many rows, and PostgreSQL's COPY text of them.
-Block: TypeAlias = "tuple[int, bytes]"
+Block: TypeAlias = "tuple[int, bytes | bytearray]"
 
 
 @dataclass(frozen=True)
