@@ -14,9 +14,10 @@ import psutil
 import psycopg2
 import pytest
 
-from standin.postgres import Postgres, PostgresError, programs, server
+from standin.postgres import Postgres, PostgresError, programs, server, settings
 from standin.postgres.account import Account
 from standin.postgres.folder import make_folder
+from standin.postgres.memory import memory_bytes
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_AND_WAITS = """
@@ -140,6 +141,26 @@ def test_kill_9_leaves_nothing_behind() -> None:
     assert not Path(folder).parent.exists()
 
 
+@pytest.mark.parametrize(
+    ("memory", "expected"),
+    [(0, "256MB"), (4 << 30, "256MB"), (24 << 30, "1536MB"), (1 << 40, "2048MB")],
+    ids=["unknown", "small", "middling", "large"],
+)
+def test_a_sort_may_have_a_sixteenth_of_the_memory(memory: int, expected: str) -> None:
+    assert settings.settings(memory)["work_mem"] == expected
+
+
+def test_memory_is_that_of_the_machine_or_less_in_a_container(tmp_path: Path) -> None:
+    machine = memory_bytes([])
+    assert machine == pytest.approx(psutil.virtual_memory().total, rel=0.01)
+    unlimited, limited, absurd = (tmp_path / name for name in ("unlimited", "limited", "absurd"))
+    unlimited.write_text("max\n")
+    limited.write_text("1048576\n")
+    absurd.write_text("9223372036854771712\n")
+    assert memory_bytes([tmp_path / "missing", unlimited, absurd]) == machine
+    assert memory_bytes([unlimited, limited, absurd]) == 1 << 20
+
+
 def test_failed_start_says_why_and_cleans_up(monkeypatch: pytest.MonkeyPatch) -> None:
     folders = []
 
@@ -148,7 +169,7 @@ def test_failed_start_says_why_and_cleans_up(monkeypatch: pytest.MonkeyPatch) ->
         return folders[0]
 
     monkeypatch.setattr(server, "make_folder", noted)
-    monkeypatch.setattr(server, "SETTINGS", {"no_such_setting": "1"})
+    monkeypatch.setitem(settings.SETTINGS, "no_such_setting", "1")
     with pytest.raises(PostgresError, match="no_such_setting"):
         Postgres().start()
     assert [folder.exists() for folder in folders] == [False]

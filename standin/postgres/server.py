@@ -17,8 +17,9 @@ from standin.child_processes import detached
 from standin.postgres.account import IS_WINDOWS, unprivileged_account
 from standin.postgres.errors import PostgresError
 from standin.postgres.folder import make_folder
+from standin.postgres.memory import memory_bytes
 from standin.postgres.programs import copy_installation, find_binaries, program, runs_as
-from standin.postgres.settings import SETTINGS, SUPERUSER
+from standin.postgres.settings import SUPERUSER, settings
 from standin.postgres.watchdog import start_watchdog
 
 START_TIMEOUT_S = 60
@@ -95,7 +96,7 @@ class Postgres:
         password_file.write_text(self.password)
         if self._account is not None:
             os.chown(password_file, self._account.uid, self._account.gid)
-        settings = [f"--set={name}={value}" for name, value in SETTINGS.items()]
+        chosen = settings(memory_bytes()).items()
         result = subprocess.run(
             [
                 program(binaries, "initdb"),
@@ -111,7 +112,7 @@ class Postgres:
                 "--no-sync",
                 "--no-data-checksums",
                 "--no-instructions",
-                *settings,
+                *(f"--set={name}={value}" for name, value in chosen),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
