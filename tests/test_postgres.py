@@ -150,6 +150,35 @@ def test_a_sort_may_have_a_sixteenth_of_the_memory(memory: int, expected: str) -
     assert settings.settings(memory)["work_mem"] == expected
 
 
+@pytest.mark.parametrize(
+    ("users", "expected"),
+    [
+        pytest.param({}, "glibc.malloc.hugetlb=1", id="unset"),
+        pytest.param({"GLIBC_TUNABLES": ""}, "glibc.malloc.hugetlb=1", id="empty"),
+        pytest.param(
+            {"GLIBC_TUNABLES": "glibc.malloc.check=3"},
+            "glibc.malloc.check=3:glibc.malloc.hugetlb=1",
+            id="another beside it",
+        ),
+        pytest.param(
+            {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}, "glibc.malloc.hugetlb=0", id="the user's"
+        ),
+    ],
+)
+def test_memory_is_asked_for_in_large_pages(users: dict[str, str], expected: str) -> None:
+    found = settings.environment({"LANG": "C", "PGHOST": "example.com", **users})
+    assert found == {"LANG": "C", "GLIBC_TUNABLES": expected}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the tunables are those of Linux's C library")
+def test_the_server_has_its_environment(postgres: Postgres) -> None:
+    with closing(postgres.connect()) as connection:
+        backend = psutil.Process(connection.info.backend_pid)
+        main_process = backend.parent()
+        assert main_process is not None
+        assert "glibc.malloc.hugetlb=" in main_process.environ()["GLIBC_TUNABLES"]
+
+
 def test_memory_is_that_of_the_machine_or_less_in_a_container(tmp_path: Path) -> None:
     machine = memory_bytes([])
     assert machine == pytest.approx(psutil.virtual_memory().total, rel=0.01)

@@ -19,7 +19,7 @@ from standin.postgres.errors import PostgresError
 from standin.postgres.folder import make_folder
 from standin.postgres.memory import memory_bytes
 from standin.postgres.programs import copy_installation, find_binaries, program, runs_as
-from standin.postgres.settings import SUPERUSER, settings
+from standin.postgres.settings import SUPERUSER, environment, settings
 from standin.postgres.watchdog import start_watchdog
 
 START_TIMEOUT_S = 60
@@ -157,9 +157,8 @@ class Postgres:
         return (self._folder / "postgres.log").read_text(errors="replace").strip()[-2000:]
 
     def _popen_arguments(self) -> dict[str, Any]:
-        """Own session (Ctrl-C is for the stand-in, not for its server), no PG* variables."""
-        environ = {name: value for name, value in os.environ.items() if name[:2] != "PG"}
-        arguments = {"env": environ, "cwd": self._folder, **detached()}
+        """Own session: Ctrl-C is for the stand-in, not for its server."""
+        arguments = {"env": environment(os.environ), "cwd": self._folder, **detached()}
         if self._account is not None:
             arguments |= self._account.popen_arguments
         return arguments

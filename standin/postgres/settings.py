@@ -1,6 +1,8 @@
-"""How the throw-away server is set: its settings and its superuser."""
+"""How the throw-away server is set: its settings, its environment and its superuser."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 # The name of Redshift's own superuser, which no cluster can take.
 SUPERUSER = "rdsdb"
@@ -59,6 +61,11 @@ SETTINGS = {
     "log_min_error_statement": "panic",
 }
 
+# A sort or a hash takes its memory in pages of 2 MB where Linux lends them on request, as it mostly
+# does: sorting a million plays, a third of the time goes into touching pages of 4 kB one by one.
+# https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
+_LARGE_PAGES = "glibc.malloc.hugetlb"
+
 _MIB = 1 << 20
 _LEAST_WORK_MIB = 256
 _MOST_WORK_MIB = 2048
@@ -73,3 +80,12 @@ def settings(memory: int) -> dict[str, str]:
     """
     work_mem = min(max(memory // 16 // _MIB, _LEAST_WORK_MIB), _MOST_WORK_MIB)
     return {**SETTINGS, "work_mem": f"{work_mem}MB"}
+
+
+def environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the server's programs: no PG* of the user's, memory in large pages."""
+    environ = {name: value for name, value in inherited.items() if not name.startswith("PG")}
+    tunables = environ.get("GLIBC_TUNABLES", "")
+    if _LARGE_PAGES not in tunables:
+        environ["GLIBC_TUNABLES"] = ":".join(filter(None, (tunables, f"{_LARGE_PAGES}=1")))
+    return environ
