@@ -16,13 +16,13 @@ if __name__ == "__main__":
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
 
 import load_errors
+import proofs
 import report
 import retries
 import settings as configuration
@@ -34,25 +34,10 @@ import warehouse
 from staging import UNCHANGED
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
-
-# The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
-Span = dict[str, str | None]
-
-
-@dataclass(frozen=True)
-class NewPlays:
-    """What a load's plays are like: their span, how many know their song, how many look wrong.
-
-    `broken` has a count of broken rows for each promise that a play must keep.
-    """
-
-    span: Span
-    matched: int
-    strange: int
-    broken: dict[str, int]
-
 
 EVENTS, SONGS = sql_queries.COPY_TABLES
 # MAXERROR's limit: validation is to see every bad row.
@@ -180,12 +165,14 @@ def _run_once(
             step.note = ""
         # Under the lock the star stays as it is: what is counted now is what is there before.
         jobs = staging.copies(settings, limits, skipped, then_count=sql_queries.STAR_TABLES)
-        for table, copied in staging.stage(settings, steps, jobs).items():
-            load.staged[table] = copied.rows
-            load.rejected += copied.rejected
-            load.warnings += _advice(settings, table, copied.files)
-            load.before |= copied.counts
-        publish(cursor, steps, load)
+        with staging.connections(settings) as connections:
+            for table, copied in staging.stage(settings, steps, connections, jobs).items():
+                load.staged[table] = copied.rows
+                load.rejected += copied.rejected
+                load.warnings += _advice(settings, table, copied.files)
+                load.before |= copied.counts
+            with proofs.counting_staged_plays(connections[EVENTS]) as staged_plays:
+                publish(cursor, steps, load, staged_plays)
         with steps.step("commit"):
             _commit(connection)
     return load
@@ -200,19 +187,23 @@ def _commit(connection: Connection) -> None:
         raise warehouse.fault(error, "commit", left) from error
 
 
-def publish(cursor: Cursor, steps: terminal.Steps, load: report.Load) -> None:
+def publish(
+    cursor: Cursor,
+    steps: terminal.Steps,
+    load: report.Load,
+    staged_plays: Future[proofs.StagedPlays],
+) -> None:
     """Bring what is staged into the star, in the caller's transaction, and check it."""
     for name, queries in sql_queries.batch_steps.items():
         _transform(cursor, steps, load, name, queries)
-    plays = _new_plays(cursor)
+    plays = proofs.new_plays(cursor)
     load.matched, span = plays.matched, plays.span
     load.known = warehouse.number(cursor, sql_queries.known_plays_count, span)
     for name, queries in sql_queries.span_steps.items():
         _transform(cursor, steps, load, name, queries, span)
     with steps.step("check") as step, warehouse.explained("check", UNCHANGED):
-        check(cursor, load, plays)
-        promises = len(plays.broken) + len(sql_queries.checks)
-        step.note = f"{promises + 2} promises kept"
+        kept = proofs.check(cursor, load, plays, staged_plays)
+        step.note = f"{kept} promises kept"
 
 
 def _transform(
@@ -221,7 +212,7 @@ def _transform(
     load: report.Load,
     name: str,
     queries: Sequence[str],
-    span: Span | None = None,
+    span: proofs.Span | None = None,
 ) -> None:
     doing = f"transform {name}"
     with steps.step(doing) as step, warehouse.explained(doing, UNCHANGED):
@@ -231,56 +222,6 @@ def _transform(
             if effect is not None:
                 load.effects[effect] += cursor.rowcount
                 step.rows = load.inserted(name) + load.updated(name)
-
-
-def _new_plays(cursor: Cursor) -> NewPlays:
-    cursor.execute(sql_queries.new_plays_facts)
-    first, last, matched, strange, *broken = cursor.fetchone() or (None, None, 0, 0)
-    return NewPlays(
-        {"first": first, "last": last},
-        int(matched),
-        int(strange),
-        dict(zip(sql_queries.play_promises, map(int, broken), strict=True)),
-    )
-
-
-def check(cursor: Cursor, load: report.Load, plays: NewPlays) -> None:
-    """Prove what Redshift does not enforce, and that every staged play is accounted for."""
-    _check_staging(cursor, load)
-    for promise, query in sql_queries.checks.items():
-        _hold(promise, warehouse.number(cursor, query, plays.span))
-    for promise, broken in plays.broken.items():
-        _hold(promise, broken)
-    cursor.execute(sql_queries.staged_plays_counts)
-    load.plays, load.unusable, load.duplicates = map(int, cursor.fetchone() or ())
-    accounted = load.new + load.known + load.duplicates + load.unusable
-    if accounted != load.plays:
-        raise terminal.Fault(
-            f"check failed: {load.plays:,} plays were staged, but {load.new:,} new,"
-            f" {load.known:,} known, {load.duplicates:,} duplicate and {load.unusable:,}"
-            f" unusable make {accounted:,}\n{UNCHANGED}"
-        )
-    load.warnings += _warnings(load, plays)
-
-
-def _hold(promise: str, broken: int) -> None:
-    if broken:
-        raise terminal.Fault(
-            f"check failed: expected that {promise}; {broken:,} broke it\n{UNCHANGED}"
-        )
-
-
-def _check_staging(cursor: Cursor, load: report.Load) -> None:
-    # A load that lost its lock with its connection may go on emptying and filling staging for a
-    # moment, until it finds out. From the first look into staging on, this transaction keeps it
-    # from that.
-    for table, copied in load.staged.items():
-        held = warehouse.number(cursor, sql_queries.row_count(table))
-        if held != copied:
-            raise retries.TransientFault(
-                f"check failed: {copied:,} rows were copied into {table}, which now holds {held:,}:"
-                f" another load was at it\n{UNCHANGED}\nnext: run the same command again"
-            )
 
 
 def _advice(
@@ -296,22 +237,6 @@ def _advice(
     return [small_files.warning(table, address, key.label, files)]
 
 
-def _warnings(load: report.Load, plays: NewPlays) -> list[str]:
-    """What the rules allow and a person would still want to know."""
-    warnings = []
-    if load.plays and load.plays == load.unusable:
-        warnings.append(
-            f"none of the {load.plays:,} staged plays has a user and a time: does the file of"
-            " [S3] LOG_JSONPATH name the keys, in the order of the columns of staging_events?"
-        )
-    if plays.strange:
-        warnings.append(
-            f"{plays.strange:,} plays lie before 1970 or after tomorrow, the first at"
-            f" {plays.span['first']}, the last at {plays.span['last']}: is ts in milliseconds?"
-        )
-    return warnings
-
-
 def validate(
     settings: configuration.Settings,
     steps: terminal.Steps,
@@ -320,7 +245,8 @@ def validate(
 ) -> int:
     """COPY with NOLOAD: 0 if a load would pass with the bad rows that MAX_ERRORS allows, else 1."""
     jobs = staging.copies(settings, ALL_ERRORS, skipped)
-    copied = staging.stage(settings, steps, jobs, empty_first=False)
+    with staging.connections(settings) as connections:
+        copied = staging.stage(settings, steps, connections, jobs, empty_first=False)
     rejected = [error for result in copied.values() for error in result.rejected]
     if rejected:
         load_errors.show(rejected)
@@ -344,13 +270,14 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         *sql_queries.truncate_table_queries.values(),
         *copies,
         *(sql_queries.row_count(table) for table in sql_queries.STAR_TABLES),
+        sql_queries.staged_plays_look,
+        sql_queries.staged_plays_counts,
         *(query for queries in sql_queries.batch_steps.values() for query in queries),
         sql_queries.new_plays_facts,
         sql_queries.known_plays_count,
         *(query for queries in sql_queries.span_steps.values() for query in queries),
         *(sql_queries.row_count(table) for table in sql_queries.COPY_TABLES),
         *sql_queries.checks.values(),
-        sql_queries.staged_plays_counts,
         "COMMIT",
     ]
     for statement in statements:

@@ -653,6 +653,9 @@ def effect(query: str) -> tuple[str, str] | None:
 
 # --- Reconciliation and checks -------------------------------------------------------------------
 
+# Whoever has looked into a table keeps others from emptying it, to the end of the transaction.
+staged_plays_look = "SELECT 1 FROM staging_events LIMIT 1"
+
 # Where the staged plays went: how many there are, how many lack a user or a time, how many are
 # repeated deliveries ...
 staged_plays_counts = """

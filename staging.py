@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -84,32 +84,43 @@ def copies(
     return [*jobs[:-1], replace(jobs[-1], then_count=then_count)]
 
 
+@contextmanager
+def connections(settings: Settings) -> Iterator[dict[str, Connection]]:
+    """A connection for the COPY of each table, closed at the end of the block."""
+    with ExitStack() as stack:
+        yield {
+            table: stack.enter_context(warehouse.connection(settings, f"etl {table}"))
+            for table in sql_queries.COPY_TABLES
+        }
+
+
 def stage(
-    settings: Settings, steps: terminal.Steps, jobs: Sequence[Copy], *, empty_first: bool = True
+    settings: Settings,
+    steps: terminal.Steps,
+    connections: Mapping[str, Connection],
+    jobs: Sequence[Copy],
+    *,
+    empty_first: bool = True,
 ) -> dict[str, Copied]:
     """Run the COPYs side by side; with `empty_first` the staging tables are emptied before.
 
     Raises terminal.Fault for the first that fails; the others are cancelled.
     """
-    with ExitStack() as stack:
-        connections = [
-            stack.enter_context(warehouse.connection(settings, f"etl {job.table}")) for job in jobs
-        ]
 
-        def run(connection: Connection, job: Copy) -> Copied:
-            if empty_first:
-                _truncate(connection, job.table)
-            copied = Copied(0)
-            if job.query is not None:
-                with (
-                    steps.step(f"copy {job.table}") as step,
-                    _progress(settings, connection, steps, step),
-                ):
-                    copied = _copy(settings, connection, job)
-                    step.rows = copied.rows if empty_first else None
-            return replace(copied, counts=_counts(connection, job.then_count))
+    def run(connection: Connection, job: Copy) -> Copied:
+        if empty_first:
+            _truncate(connection, job.table)
+        copied = Copied(0)
+        if job.query is not None:
+            with (
+                steps.step(f"copy {job.table}") as step,
+                _progress(settings, connection, steps, step),
+            ):
+                copied = _copy(settings, connection, job)
+                step.rows = copied.rows if empty_first else None
+        return replace(copied, counts=_counts(connection, job.then_count))
 
-        results = _side_by_side(connections, jobs, run)
+    results = _side_by_side([connections[job.table] for job in jobs], jobs, run)
     return dict(zip((job.table for job in jobs), results, strict=True))
 
 

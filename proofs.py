@@ -1,0 +1,156 @@
+"""What must hold before a load commits: the star's promises, and an account of every staged play.
+
+Redshift enforces neither keys nor references; a load that broke one would be seen by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+import report
+import retries
+import sql_queries
+import terminal
+import warehouse
+from staging import UNCHANGED
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+COUNTING = "count staged plays"
+
+# The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
+Span = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class NewPlays:
+    """What a load's plays are like: their span, how many know their song, how many look wrong.
+
+    `broken` has a count of broken rows for each promise that a play must keep.
+    """
+
+    span: Span
+    matched: int
+    strange: int
+    broken: dict[str, int]
+
+
+@dataclass(frozen=True)
+class StagedPlays:
+    """How many plays are staged, and how many of them cannot become a row of their own."""
+
+    plays: int
+    unusable: int
+    duplicates: int
+
+
+def new_plays(cursor: Cursor) -> NewPlays:
+    """Ask for what the rest of a load needs to know of its plays."""
+    cursor.execute(sql_queries.new_plays_facts)
+    first, last, matched, strange, *broken = cursor.fetchone() or (None, None, 0, 0)
+    return NewPlays(
+        {"first": first, "last": last},
+        int(matched),
+        int(strange),
+        dict(zip(sql_queries.play_promises, map(int, broken), strict=True)),
+    )
+
+
+@contextmanager
+def counting_staged_plays(connection: Connection) -> Iterator[Future[StagedPlays]]:
+    """Count the staged plays on a connection of its own, while the block fills the star.
+
+    From before the block begins until they are counted, nobody can empty what is counted.
+    """
+    # Somebody who waited to empty it would stand before this connection, behind the block's, which
+    # waits for the count: nobody would ever go on. So this connection looks first.
+    with warehouse.explained(COUNTING, UNCHANGED), connection.cursor() as cursor:
+        cursor.execute(sql_queries.staged_plays_look)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        counted = pool.submit(_count_staged_plays, connection)
+        try:
+            yield counted
+        except BaseException:
+            with suppress(psycopg2.Error):
+                connection.cancel()
+            raise
+
+
+def _count_staged_plays(connection: Connection) -> StagedPlays:
+    with warehouse.explained(COUNTING, UNCHANGED), connection.cursor() as cursor:
+        cursor.execute(sql_queries.staged_plays_counts)
+        counts = StagedPlays(*map(int, cursor.fetchone() or ()))
+        connection.rollback()
+    return counts
+
+
+def check(cursor: Cursor, load: report.Load, plays: NewPlays, staged: Future[StagedPlays]) -> int:
+    """Prove all in the transaction that filled the star; returns how many promises were kept.
+
+    Raises terminal.Fault for the first that is broken.
+    """
+    _check_staging(cursor, load)
+    for promise, query in sql_queries.checks.items():
+        _hold(promise, warehouse.number(cursor, query, plays.span))
+    for promise, broken in plays.broken.items():
+        _hold(promise, broken)
+    _account(load, staged.result())
+    load.warnings += _warnings(load, plays)
+    # Staging as it was copied, and the account of the plays.
+    others = 2
+    return len(sql_queries.checks) + len(plays.broken) + others
+
+
+def _check_staging(cursor: Cursor, load: report.Load) -> None:
+    # A load that lost its lock with its connection may go on emptying and filling staging for a
+    # moment, until it finds out. From the first look into staging on, this transaction keeps it
+    # from that.
+    for table, copied in load.staged.items():
+        held = warehouse.number(cursor, sql_queries.row_count(table))
+        if held != copied:
+            raise retries.TransientFault(
+                f"check failed: {copied:,} rows were copied into {table}, which now holds {held:,}:"
+                f" another load was at it\n{UNCHANGED}\nnext: run the same command again"
+            )
+
+
+def _hold(promise: str, broken: int) -> None:
+    if broken:
+        raise terminal.Fault(
+            f"check failed: expected that {promise}; {broken:,} broke it\n{UNCHANGED}"
+        )
+
+
+def _account(load: report.Load, staged: StagedPlays) -> None:
+    load.plays, load.unusable, load.duplicates = staged.plays, staged.unusable, staged.duplicates
+    accounted = load.new + load.known + load.duplicates + load.unusable
+    if accounted != load.plays:
+        raise terminal.Fault(
+            f"check failed: {load.plays:,} plays were staged, but {load.new:,} new,"
+            f" {load.known:,} known, {load.duplicates:,} duplicate and {load.unusable:,}"
+            f" unusable make {accounted:,}\n{UNCHANGED}"
+        )
+
+
+def _warnings(load: report.Load, plays: NewPlays) -> list[str]:
+    """What the rules allow and a person would still want to know."""
+    warnings = []
+    if load.plays and load.plays == load.unusable:
+        warnings.append(
+            f"none of the {load.plays:,} staged plays has a user and a time: does the file of"
+            " [S3] LOG_JSONPATH name the keys, in the order of the columns of staging_events?"
+        )
+    if plays.strange:
+        warnings.append(
+            f"{plays.strange:,} plays lie before 1970 or after tomorrow, the first at"
+            f" {plays.span['first']}, the last at {plays.span['last']}: is ts in milliseconds?"
+        )
+    return warnings
