@@ -7,14 +7,12 @@ and rollback are its own: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, TypeAlias
+from typing import Any
 
 from standin.cloud.aws import Cluster
-from standin.cloud.objects import ObjectSource
 from standin.copy.columns import Column, columns_query, read_columns
 from standin.copy.command import CopyCommand
 from standin.copy.copy_rows import COPY_OPTIONS
@@ -25,8 +23,8 @@ from standin.views.load_log import ABORTED, COMPLETED, LoadFacts, LoadRecord
 from standin.wire import protocol, writing
 from standin.wire.conversation import BackendError, Conversation
 from standin.wire.links import Client
+from standin.wire.running_load import ReadAhead, RunningLoad
 from standin.wire.services import Services
-from standin.wire.stoppable_objects import StoppableObjects
 
 QUERY_CANCELED = "57014"
 WRONG_OBJECT_TYPE = "42809"
@@ -41,9 +39,6 @@ PROGRESS_INTERVAL_S = 0.3
 # As `internal_error` writes it.
 QUERY_LINE = "query:     {}\n"
 
-# A chunk of a load being read; None behind the last one.
-Production: TypeAlias = "asyncio.Future[bytes | None]"
-
 COMMIT_COMMANDS = frozenset({"COMMIT", "END"})
 
 
@@ -57,32 +52,6 @@ class Target:
     transaction_id: int
     columns: list[Column]
     is_empty: bool
-
-
-class RunningLoad:
-    """A load whose rows are produced in worker threads, one call at a time."""
-
-    def __init__(
-        self, command: CopyCommand, columns: Sequence[Column], objects: ObjectSource
-    ) -> None:
-        self._objects = StoppableObjects(objects)
-        self.load = Load(command, columns, self._objects, command.table)
-        self._chunks = self.load.chunks()
-        self._lock = threading.Lock()
-
-    def produce(self) -> bytes | None:
-        """The next chunk; None after the last one."""
-        with self._lock:
-            return next(self._chunks, None)
-
-    def stop(self) -> None:
-        """Make a call that runs in another thread fail soon."""
-        self._objects.stop()
-
-    def close(self) -> None:
-        """Let go of the objects being read, once nobody is reading any more."""
-        with self._lock:
-            getattr(self._chunks, "close", lambda: None)()
 
 
 class Copier:
@@ -217,15 +186,12 @@ class Copier:
         )
         self._canceled = asyncio.get_running_loop().create_future()
         reporting = asyncio.ensure_future(self._report_progress(record))
-        production = self._produce(running)
+        chunks = ReadAhead(running.produce, self._services.workers)
         try:
-            while (chunk := await self._produced(production, query_id)) is not None:
-                # read on while PostgreSQL takes what has been read
-                production = self._produce(running)
+            while (chunk := await self._uncanceled(chunks.next(), query_id)) is not None:
                 if chunk:
                     await self._conversation.send(chunk)
         finally:
-            production.cancel()
             self._canceled = None
             reporting.cancel()
             running.stop()
@@ -238,20 +204,20 @@ class Copier:
             await asyncio.sleep(PROGRESS_INTERVAL_S)
             await self._services.work(record.update)
 
-    def _produce(self, running: RunningLoad) -> Production:
-        production = asyncio.ensure_future(self._services.work(running.produce))
-        # one that nobody waits for any more may fail as it likes
-        production.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return production
-
-    async def _produced(self, production: Production, query_id: int) -> bytes | None:
+    async def _uncanceled(
+        self, chunk: Coroutine[Any, Any, bytes | None], query_id: int
+    ) -> bytes | None:
         """A chunk, or the error of a load that is canceled while it is being read."""
         assert self._canceled is not None
-        waiting: set[asyncio.Future[Any]] = {production, self._canceled}
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if self._canceled.done():
-            raise SqlError(QUERY_CANCELED, f"Query ({query_id}) canceled on user's request")
-        return await production
+        reading = asyncio.ensure_future(chunk)
+        try:
+            waiting: set[asyncio.Future[Any]] = {reading, self._canceled}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self._canceled.done():
+                raise SqlError(QUERY_CANCELED, f"Query ({query_id}) canceled on user's request")
+            return await reading
+        finally:
+            reading.cancel()
 
     def transaction_ends(self, command: str) -> None:
         """Take note of a COMMIT or ROLLBACK about to be sent.
