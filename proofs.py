@@ -6,7 +6,7 @@ Redshift enforces neither keys nor references; a load that broke one would be se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 COUNTING = "count staged plays"
+CANCEL_AGAIN_S = 0.1
 
 # The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
 Span = dict[str, str | None]
@@ -45,8 +46,9 @@ class NewPlays:
 
 @dataclass(frozen=True)
 class StagedPlays:
-    """How many plays are staged, and how many of them cannot become a row of their own."""
+    """How many events are staged, how many are plays, and how many of these cannot be kept."""
 
+    events: int
     plays: int
     unusable: int
     duplicates: int
@@ -66,12 +68,12 @@ def new_plays(cursor: Cursor) -> NewPlays:
 
 @contextmanager
 def counting_staged_plays(connection: Connection) -> Iterator[Future[StagedPlays]]:
-    """Count the staged plays on a connection of its own, while the block fills the star.
+    """Count the staged plays on `connection`, which has no transaction, while the block goes on.
 
     From before the block begins until they are counted, nobody can empty what is counted.
     """
-    # Somebody who waited to empty it would stand before this connection, behind the block's, which
-    # waits for the count: nobody would ever go on. So this connection looks first.
+    # If the block read staging first, and somebody then waited to empty it, the count would wait
+    # for them, they for the block, and the block for the count: a deadlock that no server sees.
     with warehouse.explained(COUNTING, UNCHANGED), connection.cursor() as cursor:
         cursor.execute(sql_queries.staged_plays_look)
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -79,47 +81,52 @@ def counting_staged_plays(connection: Connection) -> Iterator[Future[StagedPlays
         try:
             yield counted
         except BaseException:
-            with suppress(psycopg2.Error):
-                connection.cancel()
+            # A cancel that comes between two statements ends none.
+            while not counted.done():
+                with suppress(psycopg2.Error):
+                    connection.cancel()
+                wait([counted], timeout=CANCEL_AGAIN_S)
             raise
 
 
 def _count_staged_plays(connection: Connection) -> StagedPlays:
     with warehouse.explained(COUNTING, UNCHANGED), connection.cursor() as cursor:
+        events = warehouse.number(cursor, sql_queries.row_count("staging_events"))
         cursor.execute(sql_queries.staged_plays_counts)
-        counts = StagedPlays(*map(int, cursor.fetchone() or ()))
+        counts = StagedPlays(events, *map(int, cursor.fetchone() or ()))
         connection.rollback()
     return counts
 
 
 def check(cursor: Cursor, load: report.Load, plays: NewPlays, staged: Future[StagedPlays]) -> int:
-    """Prove all in the transaction that filled the star; returns how many promises were kept.
+    """Prove what the transaction of `cursor` made of the star; returns how many promises it kept.
 
     Raises terminal.Fault for the first that is broken.
     """
-    _check_staging(cursor, load)
+    for table in load.staged:
+        _check_staging(load, table, warehouse.number(cursor, sql_queries.row_count(table)))
     for promise, query in sql_queries.checks.items():
         _hold(promise, warehouse.number(cursor, query, plays.span))
     for promise, broken in plays.broken.items():
         _hold(promise, broken)
-    _account(load, staged.result())
+    counted = staged.result()
+    _check_staging(load, "staging_events", counted.events)
+    _account(load, counted)
     load.warnings += _warnings(load, plays)
     # Staging as it was copied, and the account of the plays.
     others = 2
     return len(sql_queries.checks) + len(plays.broken) + others
 
 
-def _check_staging(cursor: Cursor, load: report.Load) -> None:
+def _check_staging(load: report.Load, table: str, held: int) -> None:
     # A load that lost its lock with its connection may go on emptying and filling staging for a
-    # moment, until it finds out. From the first look into staging on, this transaction keeps it
-    # from that.
-    for table, copied in load.staged.items():
-        held = warehouse.number(cursor, sql_queries.row_count(table))
-        if held != copied:
-            raise retries.TransientFault(
-                f"check failed: {copied:,} rows were copied into {table}, which now holds {held:,}:"
-                f" another load was at it\n{UNCHANGED}\nnext: run the same command again"
-            )
+    # moment, until it finds out; a transaction that has looked into it keeps it from that.
+    copied = load.staged[table]
+    if held != copied:
+        raise retries.TransientFault(
+            f"check failed: {copied:,} rows were copied into {table}, which now holds {held:,}:"
+            f" another load was at it\n{UNCHANGED}\nnext: run the same command again"
+        )
 
 
 def _hold(promise: str, broken: int) -> None:

@@ -86,7 +86,7 @@ def copies(
 
 @contextmanager
 def connections(settings: Settings) -> Iterator[dict[str, Connection]]:
-    """A connection for the COPY of each table, closed at the end of the block."""
+    """A connection for each table that COPY fills, closed at the end of the block."""
     with ExitStack() as stack:
         yield {
             table: stack.enter_context(warehouse.connection(settings, f"etl {table}"))
@@ -154,7 +154,10 @@ def _truncate(connection: Connection, table: str) -> None:
 
 def _counts(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
     with warehouse.explained("counting rows", UNCHANGED), connection.cursor() as cursor:
-        return {table: warehouse.number(cursor, sql_queries.row_count(table)) for table in tables}
+        counts = {table: warehouse.number(cursor, sql_queries.row_count(table)) for table in tables}
+        # Whoever waits for one of the tables would keep the transaction that fills it waiting, too.
+        connection.rollback()
+    return counts
 
 
 def _copy(settings: Settings, connection: Connection, job: Copy) -> Copied:

@@ -27,6 +27,8 @@ import retries
 import terminal
 
 PAUSE_S = 0.05
+# Long enough to stand in line for a table.
+PATIENCE_S = 0.5
 connect = psycopg2.connect
 
 
@@ -104,10 +106,19 @@ def signalled(number: int) -> Callable[[Watched], None]:
     return lambda connection: os.kill(os.getpid(), number)
 
 
-def empty_staging(connection: Watched) -> None:
-    """What a load does that lost its lock with its connection and does not know it yet."""
-    with connect(connection.dsn, password=connection.info.password) as rival:
-        rival.cursor().execute("TRUNCATE staging_events")
+def rival(statement: str, patience_s: float | None = None) -> Callable[[Watched], None]:
+    """Somebody else runs a statement; who is struck goes on after it, or when patience ends."""
+
+    def work(connection: Watched) -> None:
+        with connect(connection.dsn, password=connection.info.password) as other:
+            other.cursor().execute(statement)
+
+    def strike(connection: Watched) -> None:
+        worker = threading.Thread(target=work, args=(connection,), daemon=True)
+        worker.start()
+        worker.join(patience_s)
+
+    return strike
 
 
 # What can happen, and to the connection that is at the boundary.
@@ -118,7 +129,10 @@ STRIKES: dict[str, Callable[[Watched], None]] = {
     "cut": cut(socket.SHUT_RDWR),
     # The statement still reaches the server; its reply is lost.
     "deafen": cut(socket.SHUT_RD),
-    "empty": empty_staging,
+    # What a load does that lost its lock with its connection and does not know it yet.
+    "empty": rival("TRUNCATE staging_events"),
+    "empty beside": rival("TRUNCATE staging_events", PATIENCE_S),
+    "lock beside": rival("LOCK songplays", PATIENCE_S),
     "trace": lambda connection: None,
 }
 

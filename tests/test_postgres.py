@@ -173,6 +173,7 @@ def test_memory_is_asked_for_in_large_pages(users: dict[str, str], expected: str
 @pytest.mark.skipif(sys.platform != "linux", reason="the tunables are those of Linux's C library")
 def test_the_server_has_its_environment(postgres: Postgres) -> None:
     with closing(postgres.connect()) as connection:
+        # A backend has its title where its environment was.
         backend = psutil.Process(connection.info.backend_pid)
         main_process = backend.parent()
         assert main_process is not None

@@ -84,21 +84,22 @@ def test_nothing_is_made_too_far_ahead_and_no_worker_waits(workers: ThreadPoolEx
     assert made == [*CHUNKS, None]
 
 
-def test_more_is_made_while_nobody_takes(workers: ThreadPoolExecutor) -> None:
+@pytest.mark.parametrize("taken_before", [0, MOST_AHEAD - 2, MOST_AHEAD, 2 * MOST_AHEAD])
+def test_more_is_made_while_nobody_takes(workers: ThreadPoolExecutor, taken_before: int) -> None:
     enough = threading.Event()
     made = []
     produce = maker(*CHUNKS)
 
     def counted() -> bytes | None:
         made.append(produce())
-        if len(made) == MOST_AHEAD:
+        if len(made) >= taken_before + MOST_AHEAD // 2:
             enough.set()
         return made[-1]
 
     async def run() -> list[bytes]:
         ahead = ReadAhead(counted, workers)
+        chunks = [await ahead.next() for _ in range(taken_before)]
         assert await asyncio.get_running_loop().run_in_executor(None, enough.wait, 10)
-        assert made == CHUNKS[:MOST_AHEAD]
-        return await taken(ahead)
+        return [chunk for chunk in chunks if chunk] + await taken(ahead)
 
     assert asyncio.run(run()) == CHUNKS

@@ -28,7 +28,7 @@ from tests.test_star import star
 MINUTE = 60_000
 PUBLISH, EVENTS, SONGS = "etl publish", "etl staging_events", "etl incoming_songs"
 # How many boundaries each connection of a load has; test_every_boundary_is_a_point compares.
-BOUNDARIES = {PUBLISH: 37, EVENTS: 8, SONGS: 11}
+BOUNDARIES = {PUBLISH: 37, EVENTS: 9, SONGS: 11}
 COMMIT = 35
 SPREAD = 27
 
@@ -52,6 +52,19 @@ NEW_SONGS = [
     song(year=1999, artist_location="Rome"),
     song(song_id="SO3", title="Red", artist_id="AR3"),
 ]
+
+
+# A block that fails while the plays are counted, which would take hours.
+ENDLESS_COUNT = """
+import sys
+from pathlib import Path
+import proofs, settings, sql_queries, warehouse
+numbers = "generate_series(1, 1000000)"
+sql_queries.staged_plays_counts = f"SELECT COUNT(*), 0, 0 FROM {numbers} AS a, {numbers} AS b"
+found = settings.load(Path(sys.argv[2]), settings.DATABASE_KEYS)
+with warehouse.connection(found) as connection, proofs.counting_staged_plays(connection):
+    raise SystemExit(7)
+"""
 
 
 @dataclass(frozen=True)
@@ -244,6 +257,27 @@ def test_staging_emptied_by_a_load_that_lost_its_lock(before: Before, attempts: 
     assert "staging_events" in done.stderr
     assert star(before.project) == (before.old if attempts == 1 else before.new)
     before.rerun_completes()
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        # The songs' connection has counted songplays, and the load has yet to read it.
+        Point("lock beside", PUBLISH, 1),
+        # The events' connection has looked into staging, and has yet to count it.
+        Point("empty beside", EVENTS, 7, attempts=4),
+    ],
+    ids=str,
+)
+def test_somebody_in_line_for_a_table_stops_nothing(before: Before, point: Point) -> None:
+    done = before.project.run(*point.words)
+    assert (done.returncode, "error" in done.stderr) == (0, False)
+    assert star(before.project) == before.new
+
+
+def test_count_that_nobody_waits_for_any_more_is_canceled(before: Before) -> None:
+    done = before.project.run("-c", ENDLESS_COUNT)
+    assert (done.returncode, done.stderr) == (7, "")
 
 
 # --- While a COPY is under way -------------------------------------------------------------------

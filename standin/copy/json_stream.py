@@ -142,7 +142,8 @@ class JsonStream:
 
     def skip(self, lines: bytes) -> None:
         """Go on behind lines that `whole_lines` has given."""
-        # what is left without them is counted four times as fast as they are
+        # bytes.count goes byte by byte, replace from one line feed to the next: several times as
+        # fast for lines of some hundred bytes
         count = len(lines) - len(lines.replace(b"\n", b""))
         if self._end < len(self._text):
             self._newlines = self._line_at(self._end) - 1 + count

@@ -157,7 +157,7 @@ class Postgres:
         return (self._folder / "postgres.log").read_text(errors="replace").strip()[-2000:]
 
     def _popen_arguments(self) -> dict[str, Any]:
-        """Own session: Ctrl-C is for the stand-in, not for its server."""
+        """An environment of its own; an own session, as Ctrl-C is for the stand-in alone."""
         arguments = {"env": environment(os.environ), "cwd": self._folder, **detached()}
         if self._account is not None:
             arguments |= self._account.popen_arguments

@@ -62,7 +62,7 @@ SETTINGS = {
 }
 
 # A sort or a hash takes its memory in pages of 2 MB where Linux lends them on request, as it mostly
-# does: sorting a million plays, a third of the time goes into touching pages of 4 kB one by one.
+# does: to touch pages of 4 kB one by one is up to a third of the time of sorting a million plays.
 # https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
 _LARGE_PAGES = "glibc.malloc.hugetlb"
 

@@ -184,14 +184,15 @@ class Copier:
         await self._conversation.copy_in(
             f"COPY {target.name} ({names}) FROM STDIN ({COPY_OPTIONS})"
         )
+        chunks = ReadAhead(running.produce, self._services.workers)
         self._canceled = asyncio.get_running_loop().create_future()
         reporting = asyncio.ensure_future(self._report_progress(record))
-        chunks = ReadAhead(running.produce, self._services.workers)
         try:
             while (chunk := await self._uncanceled(chunks.next(), query_id)) is not None:
                 if chunk:
                     await self._conversation.send(chunk)
         finally:
+            chunks.stop()
             self._canceled = None
             reporting.cancel()
             running.stop()

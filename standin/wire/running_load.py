@@ -45,7 +45,7 @@ class RunningLoad:
 
 
 class ReadAhead:
-    """What `produce` makes in worker threads, for the event loop, the next ones on their way.
+    """Gives the event loop the chunks that `produce` makes in worker threads, a few ahead.
 
     No worker waits in it: one that has made enough leaves, and another goes on when some are gone.
     """
@@ -63,16 +63,20 @@ class ReadAhead:
         """The next chunk, None after the last one; raises what `produce` raised in its place."""
         while not self._ready:
             self._news.clear()
-            if self._filling.done() and not self._ready:
+            if self._filling.done():
                 self._filling.result()
                 self._filling = self._start()
             await self._news.wait()
         chunk = self._ready.popleft()
-        if chunk is not None and len(self._ready) <= MOST_AHEAD // 2 and self._is_to_go_on():
+        if chunk is not None and len(self._ready) <= MOST_AHEAD // 2 and self._may_refill():
             self._filling = self._start()
         return chunk
 
-    def _is_to_go_on(self) -> bool:
+    def stop(self) -> None:
+        """Have nobody told any more of what is made."""
+        self._filling.cancel()
+
+    def _may_refill(self) -> bool:
         return self._filling.done() and not self._filling.exception() and self._filling.result()
 
     def _start(self) -> asyncio.Future[bool]:
@@ -81,7 +85,7 @@ class ReadAhead:
         return filling
 
     def _tell(self, filling: asyncio.Future[bool]) -> None:
-        # One that nobody waits for any more may fail as it likes.
+        # Asked for, so that asyncio does not log the error of one that nobody waits for any more.
         filling.cancelled() or filling.exception()
         self._news.set()
 
