@@ -68,16 +68,19 @@ class ReadAhead:
                 self._filling = self._start()
             await self._news.wait()
         chunk = self._ready.popleft()
-        if chunk is not None and len(self._ready) <= MOST_AHEAD // 2 and self._may_refill():
-            self._filling = self._start()
+        self._top_up()
         return chunk
 
     def stop(self) -> None:
         """Have nobody told any more of what is made."""
         self._filling.cancel()
 
-    def _may_refill(self) -> bool:
-        return self._filling.done() and not self._filling.exception() and self._filling.result()
+    def _top_up(self) -> None:
+        """Have more made when little is ready and nobody is at it, unless the load is over."""
+        filling = self._filling
+        is_free = filling.done() and not filling.cancelled() and not filling.exception()
+        if is_free and filling.result() and len(self._ready) <= MOST_AHEAD // 2:
+            self._filling = self._start()
 
     def _start(self) -> asyncio.Future[bool]:
         filling = self._loop.run_in_executor(self._workers, self._fill)
@@ -88,6 +91,7 @@ class ReadAhead:
         # Asked for, so that asyncio does not log the error of one that nobody waits for any more.
         filling.cancelled() or filling.exception()
         self._news.set()
+        self._top_up()
 
     def _fill(self) -> bool:
         """In a worker thread: make chunks until enough are ready; False after the last one."""
