@@ -271,7 +271,6 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         *copies,
         *(sql_queries.row_count(table) for table in sql_queries.STAR_TABLES),
         sql_queries.staged_plays_look,
-        sql_queries.row_count(EVENTS),
         sql_queries.staged_plays_counts,
         *(query for queries in sql_queries.batch_steps.values() for query in queries),
         sql_queries.new_plays_facts,

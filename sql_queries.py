@@ -536,11 +536,11 @@ SELECT
     COUNT(
         CASE
             WHEN start_time < TIMESTAMP '1970-01-01 00:00:00'
-                OR start_time > DATEADD(day, 1, GETDATE())
+                OR start_time > DATEADD(day, 1, SYSDATE)
             THEN 1
         END
     ),
-    COUNT(CASE WHEN EXTRACT(year FROM start_time) > 9999 THEN 1 END),
+    COUNT(CASE WHEN start_time > TIMESTAMP '9999-12-31 23:59:59.999999' THEN 1 END),
     COUNT(CASE WHEN level NOT IN ('free', 'paid') THEN 1 END)
 FROM new_plays
 """
