@@ -19,7 +19,7 @@ IN_ITS_WORDS = (
     # Redshift takes keys as promises, and so does every other contender.
     (r" PRIMARY KEY| REFERENCES \w+ \(\w+\)", ""),
     (r"EXTRACT\(weekday FROM", "EXTRACT(dow FROM"),
-    (r"DATEADD\(day, 1, GETDATE\(\)\)", "CAST(now() AS TIMESTAMP) + INTERVAL 1 DAY"),
+    (r"DATEADD\(day, 1, SYSDATE\)", "CAST(now() AS TIMESTAMP) + INTERVAL 1 DAY"),
     (r"%\((\w+)\)s", r"CAST($\1 AS TIMESTAMP)"),
 )
 EVENTS = """
