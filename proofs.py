@@ -107,8 +107,8 @@ def check(cursor: Cursor, load: report.Load, plays: NewPlays, staged: Future[Sta
         _hold(promise, warehouse.number(cursor, query, plays.span))
     for promise, broken in plays.broken.items():
         _hold(promise, broken)
-    # Looked at before the transaction was, and kept from being emptied since: what the count saw is
-    # what the transaction sees, or the transaction has seen more than was copied.
+    # Counted in a transaction that looked before this one did: had others changed staging before or
+    # in between, this one would not have found what was copied.
     _account(load, staged.result())
     load.warnings += _warnings(load, plays)
     # Staging as it was copied, and the account of the plays.
