@@ -138,6 +138,21 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
             " milliseconds; 1 broke it\nthe star is as before\n"
         ),
     ),
+    "ts the last of the year 9999": (
+        put(event(ts=253402300799999)),
+        Loaded(
+            ((1, "free", 10),),
+            "warning: 1 plays lie before 1970 or after tomorrow, the first at 2018-11-01"
+            " 21:01:46.796, the last at 9999-12-31 23:59:59.999: is ts in milliseconds?\n",
+        ),
+    ),
+    "ts the first of the year 10000": (
+        put(event(ts=253402300800000)),
+        Refused(
+            "error: check failed: expected that a play is before the year 10000, ts being"
+            " milliseconds; 1 broke it\nthe star is as before\n"
+        ),
+    ),
     "ts in the future": (
         put(event(ts=4102444800000)),
         Loaded(
