@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import os
 import re
+import signal
 import socket
 import struct
 import time
@@ -562,6 +564,45 @@ def test_an_unload_that_is_canceled(warehouse: Project, cursor: Any, when: str) 
     assert [reading.error_fields(body)["C"] for code, body in answers if code == b"E"] == ["57014"]
     assert "canceled on user" in awaited(cursor, "aborted", earlier)[2]
     assert objects(warehouse) == {}
+
+
+@pytest.mark.parametrize(
+    "select",
+    [ENDLESS, ENDLESS.replace("COUNT(*)", "REPEAT('x', 1000)")],
+    ids=["no row for hours", "always rows"],
+)
+def test_a_cancel_that_postgresql_ignores(warehouse: Project, cursor: Any, select: str) -> None:
+    """It does so between two statements: its process sleeps until cancel and COPY are there."""
+    earlier = latest(cursor)
+    postgres = warehouse.standin.postgres
+    database = warehouse.values["CLUSTER"]["DB_NAME"]
+    with Wire(warehouse) as wire, closing(postgres.connect(database)) as gate:
+        greeting = dict(wire.log_in(warehouse))
+        backend = struct.unpack_from("!I", greeting[protocol.BACKEND_KEY_DATA])[0]
+        with gate.cursor() as holding:
+            holding.execute("LOCK pg_catalog.standin_unloads IN SHARE MODE")
+            wire.send(writing.query(statement(warehouse, select)))
+            while not waiting_for_a_lock(holding):
+                pass
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            gate.rollback()
+            awaited(cursor, "running", earlier)
+            # another turn of the front end, in which it sends the COPY
+            latest(cursor)
+            with socket.create_connection(("127.0.0.1", warehouse.standin.port)) as other:
+                other.sendall(writing.cancel_request(greeting[protocol.BACKEND_KEY_DATA]))
+                assert other.recv(1) == b""
+        finally:
+            os.kill(backend, signal.SIGCONT)
+        answers = wire.read_until_ready()
+    assert [reading.error_fields(body)["C"] for code, body in answers if code == b"E"] == ["57014"]
+    assert "canceled on user" in awaited(cursor, "aborted", earlier)[2]
+
+
+def waiting_for_a_lock(cursor: Any) -> bool:
+    cursor.execute("SELECT COUNT(*) > 0 FROM pg_locks WHERE NOT granted")
+    return bool(cursor.fetchone()[0])
 
 
 def working(cursor: Any, backend: int) -> bool:

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 from standin.certificates import Certificates
@@ -22,7 +21,7 @@ from standin.views.statement_log import StatementLog
 from standin.wire import login, writing
 from standin.wire.conversation import as_sql_error
 from standin.wire.databases import Databases
-from standin.wire.links import Client, Link, LinkLost
+from standin.wire.links import Client, LinkLost
 from standin.wire.protocol import CancelRequest, ProtocolError
 from standin.wire.services import Services
 from standin.wire.session import PROTOCOL_VIOLATION, Session, open_session
@@ -168,7 +167,7 @@ class FrontEnd:
         finally:
             del self._services.sessions[session.key]
             if session.is_busy:
-                cancellation = asyncio.ensure_future(self._cancel(session.key))
+                cancellation = asyncio.ensure_future(self._services.cancel(session.key))
                 self._cancellations.add(cancellation)
                 cancellation.add_done_callback(self._cancellations.discard)
 
@@ -184,16 +183,7 @@ class FrontEnd:
         """Cancel what a session does: its COPY here, anything else in PostgreSQL."""
         session = self._services.sessions.get(request.key)
         if session is not None and not session.cancel_copy():
-            await self._cancel(request.key)
-
-    async def _cancel(self, key: bytes) -> None:
-        """Hand a CancelRequest to PostgreSQL; returns when it has been acted on."""
-        postgres = self._services.postgres
-        loop = asyncio.get_running_loop()
-        _, link = await loop.create_connection(Link, postgres.host, postgres.port)
-        link.write(writing.cancel_request(key))
-        with suppress(LinkLost):
-            await link.read_message()
+            await self._services.cancel(request.key)
 
 
 def _say_fatal(client: Client, error: SqlError) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +19,9 @@ from standin.postgres import Postgres
 from standin.unload.command import UnloadCommand
 from standin.views.load_log import LoadLog
 from standin.views.statement_log import StatementLog
+from standin.wire import writing
 from standin.wire.databases import Databases
+from standin.wire.links import Link, LinkLost
 
 if TYPE_CHECKING:
     import ssl
@@ -50,6 +53,17 @@ class Services:
         """Run what blocks in a worker thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.workers, function, *arguments)
+
+    async def cancel(self, key: bytes) -> None:
+        """Have PostgreSQL cancel what a backend is at; returns when it has been acted on.
+
+        PostgreSQL ignores it when the backend is at nothing.
+        """
+        loop = asyncio.get_running_loop()
+        _, link = await loop.create_connection(Link, self.postgres.host, self.postgres.port)
+        link.write(writing.cancel_request(key))
+        with suppress(LinkLost):
+            await link.read_message()
 
     async def authorized(
         self, cluster: Cluster, command: CopyCommand | UnloadCommand

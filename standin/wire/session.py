@@ -69,7 +69,7 @@ class Session:
         (self._session_id,) = struct.unpack_from("!I", key)
         self._copier = Copier(client, self._conversation, services, cluster, self._session_id)
         self._unloader = Unloader(
-            client, self._conversation, services, cluster, self._session_id, self._copier.facts
+            client, self._conversation, services, cluster, key, self._copier.facts
         )
         # Statements that have begun and not ended.
         self._begun: list[Statement] = []

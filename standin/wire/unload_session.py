@@ -6,8 +6,9 @@ and errors of the query are its own: https://docs.aws.amazon.com/redshift/latest
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from standin.cloud.aws import Cluster
 from standin.dialect.plan import SessionFacts
@@ -22,9 +23,11 @@ from standin.wire.copy_session import QUERY_CANCELED, put_query_id
 from standin.wire.links import Client
 from standin.wire.services import Services
 
+CANCEL_AGAIN_S = 0.1
+
 
 class Unloader:
-    """The UNLOADs of one session; `session_id` is the process id of its backend."""
+    """The UNLOADs of one session; `key` is that of its backend, which begins with a process id."""
 
     def __init__(
         self,
@@ -32,14 +35,14 @@ class Unloader:
         conversation: Conversation,
         services: Services,
         cluster: Cluster,
-        session_id: int,
+        key: bytes,
         facts: SessionFacts,
     ) -> None:
         self._client = client
         self._conversation = conversation
         self._services = services
         self._cluster = cluster
-        self._session_id = session_id
+        self._key = key
         self._facts = facts
         self._is_canceled = False
 
@@ -95,7 +98,7 @@ class Unloader:
         facts = UnloadFacts(
             database=self._cluster.database,
             query_id=query_id,
-            session_id=self._session_id,
+            session_id=int.from_bytes(self._key[:4], "big"),
             transaction_id=int(transaction_id or 0),
             user_id=int(user_id or 0),
         )
@@ -117,13 +120,40 @@ class Unloader:
     async def _move(self, running: Unload, query_id: int) -> None:
         """Move the rows from PostgreSQL to S3."""
         self._check_canceled(query_id)
-        async for rows in self._conversation.copy_out(
-            f"COPY (\n{running.command.select}\n) TO STDOUT (FORMAT text, ENCODING 'UTF8')"
-        ):
-            await self._services.work(running.write, rows)
-            self._check_canceled(query_id)
+        async with self._stoppable():
+            async for rows in self._conversation.copy_out(
+                f"COPY (\n{running.command.select}\n) TO STDOUT (FORMAT text, ENCODING 'UTF8')"
+            ):
+                await self._services.work(running.write, rows)
+                self._check_canceled(query_id)
         self._check_canceled(query_id)
         await self._services.work(running.finish)
+
+    @asynccontextmanager
+    async def _stoppable(self) -> AsyncIterator[None]:
+        """Have PostgreSQL cancel the statement inside as often as it takes.
+
+        It ignores a cancel that comes between two statements, as when this one is on its way.
+        """
+        is_over = asyncio.Event()
+        canceling = asyncio.ensure_future(self._cancel_until(is_over))
+        try:
+            yield
+        finally:
+            # awaited: a cancel that is still on its way would hit the client's next statement
+            is_over.set()
+            await canceling
+
+    async def _cancel_until(self, is_over: asyncio.Event) -> None:
+        """Pass a cancel on until `is_over`, and then once more, for what still sends rows."""
+        is_last = False
+        while not is_last:
+            is_last = is_over.is_set()
+            if self._is_canceled:
+                with suppress(OSError):
+                    await self._services.cancel(self._key)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(is_over.wait(), CANCEL_AGAIN_S)
 
     def _check_canceled(self, query_id: int) -> None:
         if self._is_canceled:
