@@ -23,7 +23,7 @@ from wire import SYNC, Wire, bind_and_execute, codes
 
 from standin import Standin
 from standin.cloud import folders
-from standin.wire import protocol, reading, writing
+from standin.wire import protocol, reading, unload_session, writing
 
 POLICY = ("s3:PutObject", "s3:DeleteObject")
 # id, text, CHAR, number, moment, truth: every character that some format treats in its own way.
@@ -566,13 +566,25 @@ def test_an_unload_that_is_canceled(warehouse: Project, cursor: Any, when: str) 
     assert objects(warehouse) == {}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no process can be stopped there")
 @pytest.mark.parametrize(
-    "select",
-    [ENDLESS, ENDLESS.replace("COUNT(*)", "REPEAT('x', 1000)")],
+    ("select", "again_s"),
+    [
+        (ENDLESS, unload_session.CANCEL_AGAIN_S),
+        # the rows tell of it first: what is tried is that PostgreSQL is stopped then, too
+        (ENDLESS.replace("COUNT(*)", "REPEAT('x', 1000)"), 3600),
+    ],
     ids=["no row for hours", "always rows"],
 )
-def test_a_cancel_that_postgresql_ignores(warehouse: Project, cursor: Any, select: str) -> None:
+def test_a_cancel_that_postgresql_ignores(
+    warehouse: Project,
+    cursor: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    select: str,
+    again_s: float,
+) -> None:
     """It does so between two statements: its process sleeps until cancel and COPY are there."""
+    monkeypatch.setattr(unload_session, "CANCEL_AGAIN_S", again_s)
     earlier = latest(cursor)
     postgres = warehouse.standin.postgres
     database = warehouse.values["CLUSTER"]["DB_NAME"]
@@ -582,8 +594,9 @@ def test_a_cancel_that_postgresql_ignores(warehouse: Project, cursor: Any, selec
         with gate.cursor() as holding:
             holding.execute("LOCK pg_catalog.standin_unloads IN SHARE MODE")
             wire.send(writing.query(statement(warehouse, select)))
+            deadline = time.monotonic() + 20
             while not waiting_for_a_lock(holding):
-                pass
+                assert time.monotonic() < deadline
         os.kill(backend, signal.SIGSTOP)
         try:
             gate.rollback()

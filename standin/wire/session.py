@@ -7,6 +7,7 @@ are driven step by step; what Redshift refuses is refused, inside PostgreSQL's o
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 from standin.cloud.aws import Cluster
 from standin.dialect import translate
@@ -69,7 +70,13 @@ class Session:
         (self._session_id,) = struct.unpack_from("!I", key)
         self._copier = Copier(client, self._conversation, services, cluster, self._session_id)
         self._unloader = Unloader(
-            client, self._conversation, services, cluster, key, self._copier.facts
+            client,
+            self._conversation,
+            services,
+            cluster,
+            self._session_id,
+            partial(services.cancel, key),
+            self._copier.facts,
         )
         # Statements that have begun and not ended.
         self._begun: list[Statement] = []

@@ -7,7 +7,7 @@ and errors of the query are its own: https://docs.aws.amazon.com/redshift/latest
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from standin.cloud.aws import Cluster
@@ -27,7 +27,10 @@ CANCEL_AGAIN_S = 0.1
 
 
 class Unloader:
-    """The UNLOADs of one session; `key` is that of its backend, which begins with a process id."""
+    """The UNLOADs of one session; `session_id` is the process id of its backend.
+
+    `cancel_backend` has PostgreSQL cancel what that is at, see Services.cancel.
+    """
 
     def __init__(
         self,
@@ -35,14 +38,16 @@ class Unloader:
         conversation: Conversation,
         services: Services,
         cluster: Cluster,
-        key: bytes,
+        session_id: int,
+        cancel_backend: Callable[[], Awaitable[None]],
         facts: SessionFacts,
     ) -> None:
         self._client = client
         self._conversation = conversation
         self._services = services
         self._cluster = cluster
-        self._key = key
+        self._session_id = session_id
+        self._cancel_backend = cancel_backend
         self._facts = facts
         self._is_canceled = False
 
@@ -98,7 +103,7 @@ class Unloader:
         facts = UnloadFacts(
             database=self._cluster.database,
             query_id=query_id,
-            session_id=int.from_bytes(self._key[:4], "big"),
+            session_id=self._session_id,
             transaction_id=int(transaction_id or 0),
             user_id=int(user_id or 0),
         )
@@ -151,7 +156,7 @@ class Unloader:
             is_last = is_over.is_set()
             if self._is_canceled:
                 with suppress(OSError):
-                    await self._services.cancel(self._key)
+                    await self._cancel_backend()
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(is_over.wait(), CANCEL_AGAIN_S)
 
