@@ -42,7 +42,8 @@ upgrades AS (
 )
 """
 
-# A session is known by user and session id. One in which the level changed counts as paid.
+# A session is known by user and session id; plays without an id are one session of their user. One
+# in which the level changed counts as paid.
 _SESSIONS = """
 sessions AS (
     SELECT
@@ -56,14 +57,32 @@ sessions AS (
 )
 """
 
-# The event that a play was made of, for what the star does not keep.
+# The event that a play was made of, for what the star does not keep: of several deliveries the one
+# that the load took, new_plays_create in sql_queries.py.
 _EVENT_OF_PLAY = """
-INNER JOIN staging_events AS events
+INNER JOIN (
+    SELECT
+        ts, user_id, session_id, artist, song,
+        ROW_NUMBER() OVER (
+            PARTITION BY ts, user_id, session_id
+            ORDER BY item_in_session, level, location, user_agent, artist, song, length
+        ) AS place
+    FROM staging_events
+    WHERE page = 'NextSong'
+) AS events
     ON events.ts = songplays.start_time
     AND events.user_id = songplays.user_id
-    AND events.session_id = songplays.session_id
-    AND events.page = 'NextSong'
+    AND (
+        events.session_id = songplays.session_id
+        OR (events.session_id IS NULL AND songplays.session_id IS NULL)
+    )
+    AND events.place = 1
 """
+
+# Either name may be missing.
+_NAME = """
+    NULLIF(TRIM(COALESCE(users.first_name, '') || ' ' || COALESCE(users.last_name, '')), '')
+""".strip()
 
 QUESTIONS = {
     "totals": Question(
@@ -98,7 +117,7 @@ FROM songplays
 SELECT songs.title, artists.name, COUNT(*) AS plays, COUNT(DISTINCT songplays.user_id) AS listeners
 FROM songplays
 INNER JOIN songs ON songs.song_id = songplays.song_id
-INNER JOIN artists ON artists.artist_id = songplays.artist_id
+LEFT JOIN artists ON artists.artist_id = songplays.artist_id
 GROUP BY songs.song_id, songs.title, artists.name
 ORDER BY plays DESC, songs.title, artists.name, songs.song_id
 LIMIT 10
@@ -145,7 +164,7 @@ ORDER BY song
 SELECT
     events.song,
     events.artist,
-    COUNT(DISTINCT songplays.songplay_id) AS plays,
+    COUNT(*) AS plays,
     COUNT(DISTINCT songplays.user_id) AS listeners
 FROM songplays
 {_EVENT_OF_PLAY}
@@ -262,10 +281,10 @@ ORDER BY plays DESC, level
 WITH {_UPGRADES}
 SELECT
     CAST(users.user_id AS VARCHAR(20)),
-    users.first_name || ' ' || users.last_name,
+    {_NAME},
     DATE_TRUNC('second', upgrades.upgraded_at),
     COUNT(*),
-    COUNT(DISTINCT songplays.session_id),
+    COUNT(DISTINCT COALESCE(songplays.session_id, -1)),
     DATEDIFF(day, MIN(songplays.start_time), upgrades.upgraded_at),
     users.level
 FROM upgrades
@@ -288,7 +307,7 @@ LIMIT 20
 WITH {_UPGRADES}
 SELECT
     events.artist,
-    COUNT(DISTINCT songplays.songplay_id) AS plays,
+    COUNT(*) AS plays,
     COUNT(DISTINCT songplays.user_id) AS listeners
 FROM upgrades
 INNER JOIN songplays
@@ -304,13 +323,13 @@ LIMIT 10
         title="Who listens most?",
         reading="level: the one at the newest event known, whatever it was at the plays",
         columns=("user", "name", "level", "plays", "sessions", "last play"),
-        query="""
+        query=f"""
 SELECT
     CAST(users.user_id AS VARCHAR(20)),
-    users.first_name || ' ' || users.last_name,
+    {_NAME},
     users.level,
     COUNT(*) AS plays,
-    COUNT(DISTINCT songplays.session_id),
+    COUNT(DISTINCT COALESCE(songplays.session_id, -1)),
     DATE_TRUNC('second', MAX(songplays.start_time))
 FROM songplays
 INNER JOIN users ON users.user_id = songplays.user_id

@@ -109,6 +109,38 @@ def test_sessions_and_upgrades_at_their_edges(project: Project) -> None:
     }
 
 
+def test_what_events_and_songs_may_lack(project: Project) -> None:
+    # Of the two deliveries at second 3 the load takes the first.
+    hit = {"userId": 1, "lastName": None, "song": "Hit", "artist": "Bob"}
+    project.put_events(
+        event(**hit, sessionId=None, ts=FIRST),
+        event(**hit, sessionId=None, ts=FIRST + 1000),
+        event(**hit, sessionId=5, ts=FIRST + 2000),
+        event(**{**hit, "song": "First"}, sessionId=5, itemInSession=0, ts=FIRST + 3000),
+        event(**{**hit, "song": "Second"}, sessionId=5, itemInSession=1, ts=FIRST + 3000),
+        event(
+            **{**hit, "song": "Blue", "artist": "Ann"}, sessionId=5, level="paid", ts=FIRST + 4000
+        ),
+        event(userId=2, firstName=None, lastName=None, sessionId=6, ts=FIRST + 5000),
+    )
+    project.put_songs(song(artist_id=None))
+    project.create_tables()
+    project.load()
+    asked = ("most-wanted", "before-upgrade", "top-songs", "known-songs", "active-users")
+    flags = [flag for name in asked for flag in ("--question", name)]
+    answers = json.loads(project.run("analytics.py", "--json", *flags).stdout)
+    assert {name: [list(row.values()) for row in answers[name]["rows"]] for name in asked} == {
+        "most-wanted": [["Hit", "Bob", 3, 1], ["First", "Bob", 1, 1]],
+        "before-upgrade": [["Bob", 4, 1]],
+        "top-songs": [["Blue", None, 2, 2]],
+        "known-songs": [["known", 2, 2, 33.3], ["unknown", 4, 1, 66.7]],
+        "active-users": [
+            ["1", "Ada", "paid", 5, 2, "2018-11-01T21:01:50"],
+            ["2", None, "free", 1, 1, "2018-11-01T21:01:51"],
+        ],
+    }
+
+
 # --- The command line ----------------------------------------------------------------------------
 
 
