@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 10
 SHOWN_CHARACTERS = 60
+# How much longer ago the cluster may say that a COPY began than this machine counts.
+CLOCK_SLACK_S = 5
 
 # Error code, what the file name or the reason says of it -> the fix; the first that fits.
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
@@ -77,14 +80,14 @@ class LoadError:
         return self.file, self.line, self.column
 
 
-def read(connection: Connection) -> list[LoadError]:
-    """The rejected rows of the COPY that `connection` ran; empty if there are none or no access.
+def read(connection: Connection, seconds: float) -> list[LoadError]:
+    """The rejected rows of the COPY that `connection` began at most so many seconds ago.
 
-    Rolls back first: a failed transaction answers no query.
+    Empty if there are none or no access. Rolls back first: a failed transaction answers no query.
     """
     connection.rollback()
-    errors = [_load_error(row) for row in _rows(connection, sql_queries.sys_load_errors)]
-    detailed = [_load_error(row) for row in _rows(connection, sql_queries.stl_load_errors)]
+    errors = [_load_error(row) for row in _rows(connection, sql_queries.sys_load_errors, seconds)]
+    detailed = [_load_error(row) for row in _rows(connection, sql_queries.stl_load_errors, seconds)]
     if not errors:
         return detailed
     by_place = {error.place: error for error in detailed}
@@ -149,10 +152,11 @@ def write(path: Path, errors: Iterable[LoadError]) -> None:
         ) from error
 
 
-def _rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
+def _rows(connection: Connection, query: str, seconds: float) -> list[tuple[object, ...]]:
     try:
         with connection.cursor() as cursor:
-            cursor.execute(query)
+            cursor.execute(sql_queries.utc)
+            cursor.execute(query, {"seconds": math.ceil(seconds) + CLOCK_SLACK_S})
             return list(cursor.fetchall())
     except psycopg2.Error:
         # A view that is missing or not granted is no reason to hide the COPY's own error.

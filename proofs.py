@@ -6,12 +6,10 @@ Redshift enforces neither keys nor references; a load that broke one would be se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import psycopg2
 
 import report
 import retries
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 COUNTING = "count staged plays"
-CANCEL_AGAIN_S = 0.1
 
 # The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
 Span = dict[str, str | None]
@@ -80,11 +77,7 @@ def counting_staged_plays(connection: Connection) -> Iterator[Future[StagedPlays
         try:
             yield counted
         except BaseException:
-            # A cancel that comes between two statements ends none.
-            while not counted.done():
-                with suppress(psycopg2.Error):
-                    connection.cancel()
-                wait([counted], timeout=CANCEL_AGAIN_S)
+            warehouse.cancel({counted: connection})
             raise
 
 
@@ -103,14 +96,14 @@ def check(cursor: Cursor, load: report.Load, plays: NewPlays, staged: Future[Sta
     """
     for table in load.staged:
         _check_staging(load, table, warehouse.number(cursor, sql_queries.row_count(table)))
-    for promise, query in sql_queries.checks.items():
-        _hold(promise, warehouse.number(cursor, query, plays.span))
     for promise, broken in plays.broken.items():
         _hold(promise, broken)
+    for promise, query in sql_queries.checks.items():
+        _hold(promise, warehouse.number(cursor, query, plays.span))
     # Counted in a transaction that looked before this one did: had others changed staging before or
     # in between, this one would not have found what was copied.
     _account(load, staged.result())
-    load.warnings += _warnings(load, plays)
+    load.warnings += _warnings(cursor, load, plays)
     # Staging as it was copied, and the account of the plays.
     others = 2
     return len(sql_queries.checks) + len(plays.broken) + others
@@ -145,7 +138,7 @@ def _account(load: report.Load, staged: StagedPlays) -> None:
         )
 
 
-def _warnings(load: report.Load, plays: NewPlays) -> list[str]:
+def _warnings(cursor: Cursor, load: report.Load, plays: NewPlays) -> list[str]:
     """What the rules allow and a person would still want to know."""
     warnings = []
     if load.plays and load.plays == load.unusable:
@@ -155,7 +148,12 @@ def _warnings(load: report.Load, plays: NewPlays) -> list[str]:
         )
     if plays.strange:
         warnings.append(
-            f"{plays.strange:,} plays lie before 1970 or after tomorrow, the first at"
+            f"{plays.strange:,} plays lie before 1971 or after tomorrow, the first at"
             f" {plays.span['first']}, the last at {plays.span['last']}: is ts in milliseconds?"
+        )
+    if users := warehouse.number(cursor, sql_queries.users_of_tomorrow_count):
+        warnings.append(
+            f"the newest event of {terminal.counted(users, 'user')} lies after tomorrow:"
+            " name and level stay as they are there until then"
         )
     return warnings

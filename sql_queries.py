@@ -30,7 +30,9 @@ from typing import Protocol
 # One row per log event of the present load. The column order is that of the JSONPaths file.
 # EVEN: read once, whole, in parallel; no column of it is both spread well and joined on. No sort
 # key: it is read whole, and sorting would only slow the COPY.
-# BACKUP NO: the source stays in S3. registration is written 1540919166796.0, hence no BIGINT.
+# BACKUP NO: the source stays in S3. RA3 and RG nodes and serverless take it and back all tables up
+# the same: https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-snapshots.html
+# registration is written 1540919166796.0, hence no BIGINT.
 staging_events_table_create = """
 CREATE TABLE staging_events (
     artist           VARCHAR(1024),
@@ -524,32 +526,41 @@ FROM (
 WHERE place = 1
 """
 
+# Times that Python's and many other clients can read: microseconds in ts give the year 50 805.
+_READABLE = "BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'"
+
 # What the rest of a load needs to know of its plays, in one scan: the first and the last time, how
-# many know their song, how many are at a time that no play has (a sign of seconds or microseconds
-# taken for milliseconds), and then how many break each of `play_promises`. Python's and many other
-# clients cannot read a year after 9999; microseconds in ts give 50 805.
-new_plays_facts = """
+# many know their song, how many are at a time that no play has (seconds taken for milliseconds are
+# in 1970), and then how many break each of `play_promises`.
+new_plays_facts = f"""
 SELECT
     CAST(MIN(start_time) AS VARCHAR(64)),
     CAST(MAX(start_time) AS VARCHAR(64)),
     COUNT(song_id),
     COUNT(
         CASE
-            WHEN start_time < TIMESTAMP '1970-01-01 00:00:00'
+            WHEN start_time < TIMESTAMP '1971-01-01 00:00:00'
                 OR start_time > DATEADD(day, 1, SYSDATE)
             THEN 1
         END
     ),
-    COUNT(CASE WHEN start_time > TIMESTAMP '9999-12-31 23:59:59.999999' THEN 1 END),
+    COUNT(CASE WHEN start_time NOT {_READABLE} THEN 1 END),
     COUNT(CASE WHEN level NOT IN ('free', 'paid') THEN 1 END)
 FROM new_plays
 """
 play_promises = (
-    "a play is before the year 10000, ts being milliseconds",
-    "the level of a play is free or paid",
+    "the year of a play is from 1 to 9999, ts being milliseconds",
+    "the level of a play is free, paid or unknown",
 )
 
-# Plays loaded before their songs were known get them now.
+# The newest event of a user may be no play. What comes before a time that never comes is never the
+# newest, and changes no level.
+users_of_tomorrow_count = """
+SELECT COUNT(*) FROM new_users WHERE ts > DATEADD(day, 1, SYSDATE)
+"""
+
+# Plays loaded before their songs were known get them now. Of events of one user, session and
+# millisecond any that knows its song will do: songplays does not keep which of them it was made of.
 songplays_update = """
 UPDATE songplays
 SET song_id = new_plays.song_id,
@@ -690,6 +701,9 @@ WHERE songplays.start_time BETWEEN %(first)s AND %(last)s
 
 
 def _repeated(table: str, key: str, rows: str) -> str:
+    # A DISTINCT of the primary key itself Redshift may take for done, as the key is promised to be
+    # unique: `key` is an expression of it.
+    # https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html
     return f"""
 SELECT COUNT(*) - COUNT(DISTINCT {key})
 FROM {table}
@@ -723,16 +737,16 @@ FROM (
     HAVING COUNT(*) > 1
 ) AS repeated
 """,
-    "songplay_id is unique": _repeated("songplays", "songplay_id", _SPAN),
-    "time has each start_time once": _repeated("time", "start_time", _SPAN),
+    "songplay_id is unique": _repeated("songplays", "songplay_id + 0", _SPAN),
+    "time has each start_time once": _repeated("time", "DATEADD(day, 0, start_time)", _SPAN),
     "users has each user_id once": _repeated(
-        "users", "user_id", "user_id IN (SELECT user_id FROM new_users)"
+        "users", "user_id + 0", "user_id IN (SELECT user_id FROM new_users)"
     ),
     "songs has each song_id once": _repeated(
-        "songs", "song_id", "song_id IN (SELECT song_id FROM new_songs)"
+        "songs", "song_id || ''", "song_id IN (SELECT song_id FROM new_songs)"
     ),
     "artists has each artist_id once": _repeated(
-        "artists", "artist_id", "artist_id IN (SELECT artist_id FROM new_artists)"
+        "artists", "artist_id || ''", "artist_id IN (SELECT artist_id FROM new_artists)"
     ),
     "the time of a play is in time": _orphaned("songplays", "start_time", "time", _PLAYS, _SPAN),
     "the user of a play is in users": _orphaned("songplays", "user_id", "users", _PLAYS),
@@ -741,8 +755,11 @@ FROM (
     "the artist of a song is in artists": _orphaned(
         "songs", "artist_id", "artists", "child.song_id IN (SELECT song_id FROM new_songs)"
     ),
-    "the level of a user is free or paid": """
+    "the level of a user is free, paid or unknown": """
 SELECT COUNT(*) FROM new_users WHERE level NOT IN ('free', 'paid')
+""",
+    "the year of a user's newest event is from 1 to 9999, ts being milliseconds": f"""
+SELECT COUNT(*) FROM new_users WHERE ts NOT {_READABLE}
 """,
 }
 
@@ -753,10 +770,14 @@ def row_count(table: str) -> str:
 
 
 # --- Load errors ---------------------------------------------------------------------------------
-# A COPY runs alone in its session, so the session's rows are the rows of that COPY. The views are
-# not part of the transaction: they keep their rows when it is rolled back. SYS views exist on
-# provisioned clusters and serverless; only the STL view of a provisioned cluster has the value and
-# the line. Their CHAR columns come back padded with blanks.
+# A COPY runs alone in its session, so the session's rows are the rows of that COPY, but for those
+# of an older session: process ids come again. The views have UTC. They are not part of the
+# transaction: they keep their rows when it is rolled back. SYS views exist on provisioned clusters
+# and serverless; only the STL view of a provisioned cluster has the value and the line. Their CHAR
+# columns come back padded with blanks.
+# https://docs.aws.amazon.com/redshift/latest/dg/PG_BACKEND_PID.html
+
+utc = "SET timezone TO 'UTC'"
 
 sys_load_errors = """
 SELECT
@@ -764,6 +785,7 @@ SELECT
     error_code, TRIM(error_message)
 FROM sys_load_error_detail
 WHERE session_id = PG_BACKEND_PID()
+    AND start_time >= DATEADD(second, -%(seconds)s, SYSDATE)
 ORDER BY file_name, line_number, column_name
 """
 
@@ -773,5 +795,6 @@ SELECT
     err_code, TRIM(err_reason), TRIM(raw_field_value), TRIM(raw_line)
 FROM stl_load_errors
 WHERE session = PG_BACKEND_PID()
+    AND starttime >= DATEADD(second, -%(seconds)s, SYSDATE)
 ORDER BY filename, line_number, colname
 """

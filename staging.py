@@ -139,9 +139,7 @@ def _side_by_side(
                 for future in done:
                     future.result()
         except BaseException:
-            for connection in connections:
-                with suppress(psycopg2.Error):
-                    connection.cancel()
+            warehouse.cancel(dict(zip(futures, connections, strict=True)))
             raise
     return [future.result() for future in futures]
 
@@ -161,15 +159,16 @@ def _counts(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
 
 
 def _copy(settings: Settings, connection: Connection, job: Copy) -> Copied:
+    began = time.monotonic()
     try:
         with connection.cursor() as cursor:
             cursor.execute(job.query)
             rows = warehouse.number(cursor, sql_queries.copied_rows_count)
         connection.commit()
     except psycopg2.Error as error:
-        raise _failed(settings, connection, job.table, error) from error
+        raise _failed(settings, connection, job.table, error, began) from error
     # Only after the commit: within its transaction the log would be seen as it was at its start.
-    rejected = load_errors.read(connection) if job.may_skip_rows else []
+    rejected = _rejected(connection, began) if job.may_skip_rows else []
     return Copied(rows, tuple(rejected), _files(connection))
 
 
@@ -188,11 +187,15 @@ def _files(connection: Connection) -> Files | None:
     return Files(int(row[0]), int(row[1])) if row and row[0] else None
 
 
+def _rejected(connection: Connection, began: float) -> list[LoadError]:
+    return load_errors.read(connection, time.monotonic() - began)
+
+
 def _failed(
-    settings: Settings, connection: Connection, table: str, error: psycopg2.Error
+    settings: Settings, connection: Connection, table: str, error: psycopg2.Error, began: float
 ) -> terminal.Fault:
     doing = f"copy {table}"
-    rejected = [] if connection.closed else load_errors.read(connection)
+    rejected = [] if connection.closed else _rejected(connection, began)
     if rejected:
         return load_errors.RejectedFault(warehouse.explain(error, doing, UNCHANGED), rejected)
     consequence = "\n".join([UNCHANGED, *_probed(settings, error)])

@@ -6,10 +6,11 @@ import re
 import select
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from psycopg2 import extensions
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 CONNECT_TIMEOUT_S = 15
+CANCEL_AGAIN_S = 0.1
 
 # What the client library or the server says when nobody can log in -> what to do about it.
 _CONNECT_ADVICE = (
@@ -140,6 +142,16 @@ def connection(settings: Settings, application: str = "sparkify") -> Iterator[Co
         yield opened
     finally:
         opened.close()
+
+
+def cancel(work: Mapping[Future[Any], Connection]) -> None:
+    """Cancel what each connection does for its future, until all the futures are done."""
+    # A cancel that comes between two statements ends none, and one that comes late is lost.
+    while waiting := [future for future in work if not future.done()]:
+        for future in waiting:
+            with suppress(psycopg2.Error):
+                work[future].cancel()
+        wait(waiting, CANCEL_AGAIN_S)
 
 
 @contextmanager

@@ -20,6 +20,10 @@ FILE = "log_data/b.json"
 LONG_TEXT = "x" * 5_000_000
 INVALID_JSON = "1216 Invalid input line: not valid JSON"
 NOT_ONE_OBJECT = "1216 the line is not one JSON object of at most 4 MB: correct or remove it"
+TOMORROW = (
+    "warning: the newest event of 1 user lies after tomorrow: name and level stay as they are there"
+    " until then\n"
+)
 NOT_UTF8 = "1220 the text is not valid UTF-8, or holds a NUL: correct the file"
 
 
@@ -127,14 +131,48 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         put(event(ts=-1000)),
         Loaded(
             ((1, "free", 10),),
-            "warning: 1 plays lie before 1970 or after tomorrow, the first at 1969-12-31 23:59:59,"
+            "warning: 1 plays lie before 1971 or after tomorrow, the first at 1969-12-31 23:59:59,"
             " the last at 2018-11-01 21:01:46.796: is ts in milliseconds?\n",
         ),
+    ),
+    "ts in seconds": (
+        put(event(ts=1541106106)),
+        Loaded(
+            ((1, "free", 10),),
+            "warning: 1 plays lie before 1971 or after tomorrow, the first at 1970-01-18"
+            " 20:05:06.106, the last at 2018-11-01 21:01:46.796: is ts in milliseconds?\n",
+        ),
+    ),
+    "ts the first of the year 1": (
+        put(event(ts=-62135596800000)),
+        Loaded(
+            ((1, "free", 10),),
+            "warning: 1 plays lie before 1971 or after tomorrow, the first at 0001-01-01 00:00:00,"
+            " the last at 2018-11-01 21:01:46.796: is ts in milliseconds?\n",
+        ),
+    ),
+    "ts the last before the year 1": (
+        put(event(ts=-62135596800001)),
+        Refused(
+            "error: check failed: expected that the year of a play is from 1 to 9999, ts being"
+            " milliseconds; 1 broke it\nthe star is as before\n"
+        ),
+    ),
+    "ts of no play in the year 50 000": (
+        put(event(page="Home", ts=1541106106796000)),
+        Refused(
+            "error: check failed: expected that the year of a user's newest event is from 1 to"
+            " 9999, ts being milliseconds; 1 broke it\nthe star is as before\n"
+        ),
+    ),
+    "ts of no play in the future": (
+        put(event(page="Home", ts=4102444800000)),
+        Loaded(warning=TOMORROW),
     ),
     "ts in the year 50 000": (
         put(event(ts=1541106106796000)),
         Refused(
-            "error: check failed: expected that a play is before the year 10000, ts being"
+            "error: check failed: expected that the year of a play is from 1 to 9999, ts being"
             " milliseconds; 1 broke it\nthe star is as before\n"
         ),
     ),
@@ -142,14 +180,15 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         put(event(ts=253402300799999)),
         Loaded(
             ((1, "free", 10),),
-            "warning: 1 plays lie before 1970 or after tomorrow, the first at 2018-11-01"
-            " 21:01:46.796, the last at 9999-12-31 23:59:59.999: is ts in milliseconds?\n",
+            "warning: 1 plays lie before 1971 or after tomorrow, the first at 2018-11-01"
+            " 21:01:46.796, the last at 9999-12-31 23:59:59.999: is ts in milliseconds?\n"
+            + TOMORROW,
         ),
     ),
     "ts the first of the year 10000": (
         put(event(ts=253402300800000)),
         Refused(
-            "error: check failed: expected that a play is before the year 10000, ts being"
+            "error: check failed: expected that the year of a play is from 1 to 9999, ts being"
             " milliseconds; 1 broke it\nthe star is as before\n"
         ),
     ),
@@ -157,8 +196,8 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         put(event(ts=4102444800000)),
         Loaded(
             ((1, "free", 10),),
-            "warning: 1 plays lie before 1970 or after tomorrow, the first at 2018-11-01"
-            " 21:01:46.796, the last at 2100-01-01 00:00:00: is ts in milliseconds?\n",
+            "warning: 1 plays lie before 1971 or after tomorrow, the first at 2018-11-01"
+            " 21:01:46.796, the last at 2100-01-01 00:00:00: is ts in milliseconds?\n" + TOMORROW,
         ),
     ),
     "userId abc": (
@@ -188,11 +227,18 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
             table="incoming_songs",
         ),
     ),
+    "level trial of no play": (
+        put(event(page="Home", ts=LATER, level="trial")),
+        Refused(
+            "error: check failed: expected that the level of a user is free, paid or unknown;"
+            " 1 broke it\nthe star is as before\n"
+        ),
+    ),
     "level trial": (
         put(event(ts=LATER, level="trial")),
         Refused(
-            "error: check failed: expected that the level of a user is free or paid; 1 broke it\n"
-            "the star is as before\n"
+            "error: check failed: expected that the level of a play is free, paid or unknown;"
+            " 1 broke it\nthe star is as before\n"
         ),
     ),
     "jsonpaths with a wrong count": (

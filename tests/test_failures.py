@@ -125,8 +125,8 @@ FAILURES = {
     ),
     "a level that is neither free nor paid": Failure(
         lambda project: project.put_events(event(level="trial", ts=1541106106797)),
-        "error: check failed: expected that the level of a user is free or paid; 1 broke it\n"
-        "the star is as before\n",
+        "error: check failed: expected that the level of a play is free, paid or unknown;"
+        " 1 broke it\nthe star is as before\n",
     ),
 }
 

@@ -28,8 +28,8 @@ from tests.test_star import star
 MINUTE = 60_000
 PUBLISH, EVENTS, SONGS = "etl publish", "etl staging_events", "etl incoming_songs"
 # How many boundaries each connection of a load has; test_every_boundary_is_a_point compares.
-BOUNDARIES = {PUBLISH: 37, EVENTS: 8, SONGS: 11}
-COMMIT = 35
+BOUNDARIES = {PUBLISH: 39, EVENTS: 8, SONGS: 11}
+COMMIT = 37
 SPREAD = 27
 
 INTERRUPTED = "interrupted; run the same command again to complete it\n"
@@ -64,6 +64,33 @@ sql_queries.staged_plays_counts = f"SELECT COUNT(*), 0, 0 FROM {numbers} AS a, {
 found = settings.load(Path(sys.argv[2]), settings.DATABASE_KEYS)
 with warehouse.connection(found) as connection, proofs.counting_staged_plays(connection):
     raise SystemExit(7)
+"""
+
+
+# A statement of hours that begins once a cancel has found nothing to cancel.
+LATE_STATEMENT = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import settings, warehouse
+numbers = "generate_series(1, 1000000)"
+came = threading.Event()
+
+class Watched:
+    def cancel(self):
+        connection.cancel()
+        came.set()
+
+def work():
+    came.wait()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM {numbers} AS a, {numbers} AS b")
+
+found = settings.load(Path(sys.argv[2]), settings.DATABASE_KEYS)
+with warehouse.connection(found) as connection, ThreadPoolExecutor(1) as pool:
+    future = pool.submit(work)
+    warehouse.cancel({future: Watched()})
+    print(type(future.exception()).__name__)
 """
 
 
@@ -278,6 +305,11 @@ def test_somebody_in_line_for_a_table_stops_nothing(before: Before, point: Point
 def test_count_that_nobody_waits_for_any_more_is_canceled(before: Before) -> None:
     done = before.project.run("-c", ENDLESS_COUNT)
     assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_a_cancel_that_comes_between_two_statements(before: Before) -> None:
+    done = before.project.run("-c", LATE_STATEMENT)
+    assert (done.stdout, done.stderr) == ("QueryCanceled\n", "")
 
 
 # --- While a COPY is under way -------------------------------------------------------------------

@@ -105,22 +105,19 @@ _MONTHS_BETWEEN = (
 )
 _COMPARED = "CASE WHEN $1 > $2 THEN 1 WHEN $1 < $2 THEN -1 WHEN $1 = $2 THEN 0 END"
 
-# An offset, not a name, which PostgreSQL would look up again for each row.
-_IN_UTC = "AT TIME ZONE INTERVAL '0'"
-
 _DATE_FUNCTIONS = (
     _function("date_trunc(text, date)", "timestamp", "date_trunc($1, $2::timestamp)"),
     _function("trunc(timestamp)", "date", "$1::date"),
     _function(
         "getdate()",
         "timestamp",
-        f"date_trunc('second', statement_timestamp() {_IN_UTC})",
+        "date_trunc('second', statement_timestamp()::timestamp)",
         volatility="STABLE",
     ),
     _function(
         "sysdate()",
         "timestamp",
-        f"transaction_timestamp() {_IN_UTC}",
+        "transaction_timestamp()::timestamp",
         volatility="STABLE",
     ),
     _function("date_diff(text, timestamp, timestamp)", "bigint", _case(_DATE_DIFF_CASES)),
