@@ -120,6 +120,11 @@ def check_writable(path: Path) -> None:
         raise UsageFault(f"--report {path} is a folder: expected the name of a file in it")
     if not path.absolute().parent.is_dir():
         raise UsageFault(f"--report {path}: there is no folder {path.absolute().parent}")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise UsageFault(
+            f"--report {path}: nothing may be written to {path.absolute().parent};"
+            " expected a folder of one's own"
+        )
 
 
 def write(path: Path, answers: Mapping[str, Sequence[Row]]) -> int:
@@ -135,7 +140,8 @@ def write(path: Path, answers: Mapping[str, Sequence[Row]]) -> int:
     except OSError as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-        raise Fault(f"cannot write {path}: {error.strerror}") from error
+        reason = (error.strerror or str(error)).lower()
+        raise Fault(f"cannot write {path}: {reason}\nnext: name another with --report") from error
     return len(content)
 
 

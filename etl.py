@@ -278,6 +278,7 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         *(query for queries in sql_queries.span_steps.values() for query in queries),
         *(sql_queries.row_count(table) for table in sql_queries.COPY_TABLES),
         *sql_queries.checks.values(),
+        sql_queries.songs_with_id_count,
         sql_queries.users_of_tomorrow_count,
         "COMMIT",
     ]

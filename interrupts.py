@@ -1,7 +1,7 @@
-"""Ctrl-C while a script still imports what it needs: one line and exit code 130, no traceback.
+"""Ctrl-C at moments at which Python knows no good end: while it imports, and while it cleans up.
 
 Every script calls `end_at_once` before its other imports; `terminal.run`, which knows what else to
-do at Ctrl-C, takes over from it.
+do at Ctrl-C, takes over from it. Exit code 130 and one line, no traceback.
 """
 
 from __future__ import annotations
@@ -22,7 +22,25 @@ def end_at_once() -> None:
 def raise_again() -> None:
     """From now on Ctrl-C raises KeyboardInterrupt again, if `end_at_once` had changed that."""
     if signal.getsignal(signal.SIGINT) is _end:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _raise)
+
+
+def check() -> None:
+    """Raise KeyboardInterrupt if a Ctrl-C was lost.
+
+    Python drops what is raised while it drops an object, as it does in the middle of an import; a
+    script asks before it begins something else.
+    """
+    if _came:
+        raise KeyboardInterrupt
+
+
+_came: list[int] = []
+
+
+def _raise(number: int, _: object) -> None:
+    _came.append(number)
+    raise KeyboardInterrupt
 
 
 def _end(*_: object) -> None:

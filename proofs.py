@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 COUNTING = "count staged plays"
+EVENTS, SONGS = sql_queries.COPY_TABLES
 
 # The first and last start_time of a load's plays, as text: a year may pass Python's 9999.
 Span = dict[str, str | None]
@@ -141,6 +142,17 @@ def _account(load: report.Load, staged: StagedPlays) -> None:
 def _warnings(cursor: Cursor, load: report.Load, plays: NewPlays) -> list[str]:
     """What the rules allow and a person would still want to know."""
     warnings = []
+    if (events := load.staged.get(EVENTS)) and not load.plays:
+        warnings.append(
+            f"none of {terminal.counted(events, 'staged event')} is a play (page NextSong): does"
+            " [S3] LOG_DATA name event files?"
+        )
+    songs = load.staged.get(SONGS)
+    if songs and not warehouse.number(cursor, sql_queries.songs_with_id_count):
+        warnings.append(
+            f"none of {terminal.counted(songs, 'staged song')} has a song_id: does [S3] SONG_DATA"
+            " name song files?"
+        )
     if load.plays and load.plays == load.unusable:
         warnings.append(
             f"none of the {load.plays:,} staged plays has a user and a time: does the file of"

@@ -559,6 +559,9 @@ users_of_tomorrow_count = """
 SELECT COUNT(*) FROM new_users WHERE ts > DATEADD(day, 1, SYSDATE)
 """
 
+# Files of something else give rows of NULLs.
+songs_with_id_count = "SELECT COUNT(song_id) FROM incoming_songs"
+
 # Plays loaded before their songs were known get them now. Of events of one user, session and
 # millisecond any that knows its song will do: songplays does not keep which of them it was made of.
 songplays_update = """

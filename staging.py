@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 UNCHANGED = "the star is as before"
 POLL_S = 0.5
 NO_FILES = re.compile(r"S3 prefix .* does not exist")
+ACCESS_DENIED = re.compile(r"Access ?Denied")
 ACCESS_ERROR = re.compile(
     r"not authorized to assume IAM Role|S3ServiceException|S3 prefix .* does not exist"
     r"|jsonpath.* was not found"
@@ -198,23 +199,37 @@ def _failed(
     rejected = [] if connection.closed else _rejected(connection, began)
     if rejected:
         return load_errors.RejectedFault(warehouse.explain(error, doing, UNCHANGED), rejected)
-    consequence = "\n".join([UNCHANGED, *_probed(settings, error)])
-    return warehouse.fault(error, doing, consequence, _correction(settings, table, error))
+    findings = _probed(settings, error)
+    consequence = "\n".join([UNCHANGED, *(f"found: {finding}" for finding in findings)])
+    correction = _correction(settings, table, error, findings)
+    return warehouse.fault(error, doing, consequence, correction)
 
 
-def _correction(settings: Settings, table: str, error: psycopg2.Error) -> str:
-    """What to correct where the table's prefix stands for nothing; '' for any other error."""
-    if not NO_FILES.search(str(error)):
-        return ""
+def _correction(
+    settings: Settings, table: str, error: psycopg2.Error, findings: Sequence[str]
+) -> str:
+    """What to correct where there is nothing that the table could be filled from; else ''."""
     from iac.sources import sources
 
-    log_data, _, song_data = sources(settings)
-    by_table = dict(zip(sql_queries.COPY_TABLES, (log_data, song_data), strict=True))
-    source = by_table[table]
-    flag = f"--{source.key.name.lower().replace('_', '-')}"
+    log_data, log_jsonpath, song_data = sources(settings)
+    data, *others = {
+        sql_queries.COPY_TABLES[0]: (log_data, log_jsonpath),
+        sql_queries.COPY_TABLES[1]: (song_data,),
+    }[table]
+    if NO_FILES.search(str(error)):
+        missing = data
+    elif not ACCESS_DENIED.search(str(error)):
+        return ""
+    else:
+        # Who may read the configured paths alone is denied what is not there.
+        named = [s for s in (data, *others) if any(s.correction in found for found in findings)]
+        if not named:
+            return ""
+        missing = named[0]
+    flag = f" (or --{missing.key.name.lower().replace('_', '-')})" if missing is data else ""
     return (
-        f"correct {source.key.label} in {settings.path} (or {flag});"
-        f" {source.listing(settings.endpoint_url)} lists what there is"
+        f"{missing.correction} in {settings.path}{flag};"
+        f" {missing.listing(settings.endpoint_url)} lists what there is"
     )
 
 
@@ -225,7 +240,7 @@ def _probed(settings: Settings, error: psycopg2.Error) -> list[str]:
     # Imported when needed: it takes boto3 along, which a load that works has no use for.
     from iac.checks import explain_access
 
-    return [f"found: {finding}" for finding in explain_access(settings)]
+    return explain_access(settings)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import io
 import os
 import sys
 import textwrap
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import interrupts
+import streams
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,11 +75,14 @@ def parser(prog: str, summary: str, example: str) -> argparse.ArgumentParser:
 
 def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
     """Call `main` and turn whatever it raises into one message on stderr and an exit code."""
-    _prepare_streams()
+    streams.prepare()
     try:
         interrupts.raise_again()
-        return _flushed(main(argv))
+        status = main(argv)
+        sys.stdout.flush()
+        return status
     except Fault as fault:
+        streams.flush_results()
         if fault.details is not None:
             fault.details()
         print(f"error: {fault}", file=sys.stderr)
@@ -89,8 +92,13 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our stdout is gone (`| head`): nothing is left to say.
-        _abandon_stdout()
+        streams.abandon(sys.stdout)
         return EXIT_FAILED
+    except SystemExit:
+        # argparse has given its help or told wrong usage.
+        if not streams.flush_results():
+            raise SystemExit(EXIT_FAILED) from None
+        raise
     except Exception as error:
         if os.environ.get("DWH_TRACEBACK"):
             raise
@@ -108,38 +116,10 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _prepare_streams() -> None:
-    """Make stdout and stderr take any text, wherever they lead.
-
-    A pipe or a file gets UTF-8 whatever the locale, so that --csv and --json are the same
-    everywhere; a terminal keeps its encoding, with escapes for what that cannot say. A stream that
-    the caller has closed (`>&-`) leads nowhere.
-    """
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            setattr(sys, name, os.fdopen(nowhere, "w", encoding="utf-8"))
-        elif isinstance(stream, io.TextIOWrapper):
-            encoding = stream.encoding if stream.isatty() else "utf-8"
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")
-
-
-def _flushed(status: int) -> int:
-    """The status, once stdout has taken everything: at exit a failure would be told as a crash."""
-    sys.stdout.flush()
-    return status
-
-
-def _abandon_stdout() -> None:
-    """Send what stdout has not taken nowhere, or its end would be told again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _surprise(error: Exception) -> str:
     """What to say of an exception that nobody has turned into a Fault."""
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        _abandon_stdout()
+        streams.abandon(sys.stdout)
         return (
             f"cannot write the output: {os.strerror(error.errno).lower()}\n"
             "next: make room or send it elsewhere; the steps told as done are done"
@@ -187,6 +167,7 @@ class Steps:
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Run the body as the step `name`; a body that raises leaves a `failed` line."""
+        interrupts.check()
         step = Step(name)
         started = time.monotonic()
         task = self._begin(step)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 from psycopg2 import extensions
 
+import interrupts
 import retries
 from iac import credentials
 from settings import Settings
@@ -139,6 +140,7 @@ def connection(settings: Settings, application: str = "sparkify") -> Iterator[Co
     """A connection that is closed at the end of the block; what was not committed is undone."""
     opened = connect(settings, application)
     try:
+        interrupts.check()
         yield opened
     finally:
         opened.close()

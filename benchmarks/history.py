@@ -32,7 +32,11 @@ PASSWORD = "Bench-Passw0rd"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.history",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--small", type=int, default=10_000, metavar="PLAYS")
     parser.add_argument("--large", type=int, default=1_000_000, metavar="PLAYS")
     parser.add_argument("--days", type=int, default=5, metavar="N")

@@ -194,16 +194,14 @@ def source_is_there(scene: Scene, source: Source) -> str:
         first = sources.first_key(scene.aws, source)
         there = sources.beside(scene.aws, source) if first is None else ""
     except sources.NoBucket:
-        raise Ailment(
-            f"there is no bucket {source.bucket}", f"correct {source.key.label}"
-        ) from None
+        raise Ailment(f"there is no bucket {source.bucket}", source.correction) from None
     except sources.Hidden:
         raise Skip(f"these credentials may not look at {path}; the role may all the same") from None
     if first is None:
         what = "no object's key begins with" if source.is_prefix else "there is no object"
         raise Ailment(
             f"{what} {path}{there and '; '}{there}",
-            f"correct {source.key.label}, or bring the files there",
+            f"{source.correction}, or bring the files there",
         )
     scene.first_keys[source] = first
     return f"s3://{source.bucket}/{first}, {actual}"

@@ -37,6 +37,11 @@ class Source:
         """What follows the bucket."""
         return self.address.removeprefix("s3://").partition("/")[2]
 
+    @property
+    def correction(self) -> str:
+        """What to do where the path leads nowhere."""
+        return f"correct {self.key.label}"
+
     def listing(self, endpoint_url: str | None) -> str:
         """The command that lists the bucket."""
         option = f" --endpoint-url {endpoint_url}" if endpoint_url else ""

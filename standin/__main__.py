@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 from standin import Standin
+from standin.sample_files import add_flags
 
 PG_PORT, AWS_PORT = 5439, 4566
 # On AWS it takes minutes.
@@ -196,9 +197,12 @@ def explain(error: OSError, options: argparse.Namespace) -> str:
     """An error of the start in one line, with the flag to change."""
     flags = {options.pg_port: "--pg-port", options.aws_port: "--aws-port"}
     flag = flags.get(getattr(error, "port", None))
-    if flag is None:
-        return str(error)
-    return f"{error}; stop what listens there or take another with {flag} (0 = any free one)"
+    if flag is not None:
+        return f"{error}; stop what listens there or take another with {flag} (0 = any free one)"
+    if options.ready_file is not None and error.filename is not None:
+        reason = (error.strerror or str(error)).lower()
+        return f"cannot write {error.filename}: {reason}; name another with --ready-file"
+    return str(error)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -242,9 +246,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="BUCKET=FOLDER",
         help="serve a folder as a bucket, read only; may be repeated",
     )
-    data.add_argument("--songs", type=_count, default=500, metavar="N", help="default 500")
-    data.add_argument("--events", type=_count, default=8000, metavar="N", help="default 8000")
-    data.add_argument("--seed", type=int, default=1, metavar="N", help="default 1")
+    add_flags(data)
     return parser
 
 
@@ -283,12 +285,6 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number from 0, got {text!r}")
-    return int(text)
-
-
 def _bucket_folder(text: str) -> tuple[str, Path]:
     """A bucket name by S3's rules and a folder that exists."""
     bucket, equals, folder = text.partition("=")
@@ -300,6 +296,8 @@ def _bucket_folder(text: str) -> tuple[str, Path]:
     path = Path(folder).expanduser()
     if not path.is_dir():
         raise argparse.ArgumentTypeError(f"expected a folder that exists, got {folder!r}")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"expected a folder that can be read, got {folder!r}")
     return bucket, path.resolve()
 
 

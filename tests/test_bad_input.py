@@ -78,6 +78,20 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
             " aws s3 ls s3://{bucket}/ --endpoint-url {endpoint} lists what there is\n"
         ),
     ),
+    "events where songs are expected": (
+        lambda project: project.configure(S3_SONG_DATA=f"s3://{project.bucket}/log_data"),
+        Loaded(
+            warning="warning: none of 1 staged song has a song_id: does [S3] SONG_DATA name song"
+            " files?\n"
+        ),
+    ),
+    "songs where events are expected": (
+        lambda project: project.configure(S3_LOG_DATA=f"s3://{project.bucket}/song_data"),
+        Loaded(
+            warning="warning: none of 1 staged event is a play (page NextSong): does [S3] LOG_DATA"
+            " name event files?\n"
+        ),
+    ),
     "empty file": (put(b""), Loaded()),
     "file of blanks": (put(b" \n\t\r\n  "), Loaded()),
     "folder marker": (put(b"", "log_data/2018/"), Loaded()),

@@ -64,5 +64,62 @@ def test_not_where_it_is_ignored() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+# Python drops what is raised while an object is dropped.
+LOST = """
+import interrupts
+interrupts.end_at_once()
+import signal, weakref
+import terminal
+
+class Object: ...
+
+def main(argv):
+    dropped = Object()
+    watch = weakref.ref(dropped, lambda _: signal.raise_signal(signal.SIGINT))
+    del dropped
+    with terminal.Steps() as steps, steps.step("load"):
+        print("loaded")
+    return 0
+
+raise SystemExit(terminal.run(main))
+"""
+
+# What a script has under way is ended in order.
+TIDY = """
+import interrupts
+interrupts.end_at_once()
+import signal
+import terminal
+
+def main(argv):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        print("tidied up", flush=True)
+
+raise SystemExit(terminal.run(main))
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "told"), [(LOST, ""), (TIDY, "tidied up\n")], ids=["lost", "under way"]
+)
+def test_after_the_imports(program: str, told: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (130, told)
+    assert done.stderr.endswith("interrupted; run the same command again to complete it\n")
+
+
+def test_where_nobody_reads_the_line() -> None:
+    program = "import signal, interrupts; interrupts.end_at_once();" + (
+        "signal.raise_signal(signal.SIGINT)"
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as stderr:
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stderr=stderr)
+    assert done.returncode == 130
+
+
 def test_every_script_is_tried() -> None:
     assert {"etl", "create_tables", "analytics", "compact", "iac.create_cluster"} <= set(SCRIPTS)

@@ -336,6 +336,16 @@ SABOTAGES = {
         "correct [S3] SONG_DATA",
         etl, "The specified S3 prefix 'song_data/none' does not exist",
     ),
+    "a mistyped prefix": Sabotage(
+        edited("LOG_DATA = s3://{0}/log_data", "LOG_DATA = s3://{0}/log_dta"),
+        "LOG_DATA", "no object's key begins with s3://{0}/log_dta", "correct [S3] LOG_DATA",
+        etl, "next: correct [S3] LOG_DATA in",
+    ),
+    "a mistyped jsonpaths key": Sabotage(
+        edited("LOG_JSONPATH = s3://{0}/log_json", "LOG_JSONPATH = s3://{0}/log_jsn"),
+        "LOG_JSONPATH", "there is no object s3://{0}/log_jsn", "correct [S3] LOG_JSONPATH",
+        etl, "next: correct [S3] LOG_JSONPATH in",
+    ),
     "no jsonpaths file": Sabotage(
         lambda site: site.clear("log_json_path.json"),
         "LOG_JSONPATH", "there is no object s3://{0}/log_json_path.json",

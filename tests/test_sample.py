@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from standin import sample_files
 from standin.sample import sample
 
 MONTH_START, MONTH_END = 1541030400000, 1543622400000
@@ -288,3 +290,24 @@ def test_song_files_come_on_one_line_and_on_many(files):
     assert lines == {0: 475, 12: 25}
     assert any(rb"\u00" in data for _, data in files[31:])
     assert any(not data.isascii() for _, data in files[31:])
+
+
+def test_as_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "made" / "sample"
+    words = [str(folder), "--songs", "3", "--events", "40", "--seed", "2"]
+    assert sample_files.main(words) == 0
+    assert capsys.readouterr().out == f"next: python -m standin --s3 udacity-dend={folder}\n"
+    written = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert written == dict(sample(3, 40, 2))
+    assert sample_files.main(words) == 2
+    assert capsys.readouterr().err == (
+        f"error: expected an empty folder or a new one, got {folder}\n"
+    )
+    assert sample_files.main([str(folder / "log_json_path.json"), *words[1:]]) == 1
+    assert capsys.readouterr().err == (
+        f"error: cannot write to {folder / 'log_json_path.json'}: file exists\n"
+    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -249,6 +250,16 @@ def test_a_wrong_command_line_ends_with_2(spawn, arguments, message):
     status, output, errors = finished(spawn(*arguments))
     assert (status, output) == (2, "")
     assert errors.splitlines()[-1] == f"python -m standin: error: {message}"
+
+
+def test_a_ready_file_that_cannot_be_written(spawn, tmp_path):
+    ready = tmp_path / "none" / "ready.json"
+    status, output, errors = finished(spawn(*FREE_PORTS, "--ready-file", ready))
+    assert (status, output) == (1, "")
+    assert re.fullmatch(
+        r"standin: cannot write .*: no such file or directory; name another with --ready-file\n",
+        errors,
+    )
 
 
 def test_help_shows_every_flag_and_examples(spawn):

@@ -122,7 +122,8 @@ class Postgres:
         )
         password_file.unlink()
         if result.returncode:
-            raise PostgresError(f"initdb failed: {result.stdout.decode(errors='replace').strip()}")
+            said = result.stdout.decode(errors="replace").strip()
+            raise PostgresError(f"initdb failed: {said}{_remedy(said)}")
 
     def _launch(self, binaries: Path) -> None:
         """Start the server on a free port; another one when somebody took the port meanwhile."""
@@ -188,6 +189,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _remedy(said: str) -> str:
+    """What mends an initdb that failed, where that is known."""
+    if "could not look up effective user ID" in said:
+        return "; give this user id a line in /etc/passwd, or run as a user that has one"
+    return ""
 
 
 def _wait_or_kill(process: subprocess.Popen[bytes], seconds: float) -> None:
