@@ -6,7 +6,9 @@ import gzip
 import json
 import os
 import random
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ import terminal
 from compaction import plan
 from compaction.multipart import PIECE_BYTES, GzipUpload, abort_leftovers
 from compaction.plan import Place, Source
+from compaction.reading import Reader, plain
 from iac import policy
 from standin.cloud.objects import LocalObjects
 from tests.conftest import Project, event, song
@@ -111,6 +114,10 @@ def test_parts_hold_what_the_objects_held_and_load_as_they_did(
     assert capsys.readouterr().out.split() == addresses
     assert keys(project, "song_data") | keys(project, "log_data") == before
     assert documents(project) == rows
+    entries = json.loads(content(project, "songs/load.manifest"))["entries"]
+    assert [entry["meta"]["content_length"] for entry in entries] == [
+        len(content(project, key)) for key in listed(project)
+    ]
     parts = [gzip.decompress(content(project, key)) for key in listed(project)]
     assert len(parts) == 2
     # Who reads by lines finds no two objects on one.
@@ -139,7 +146,8 @@ def test_a_repeated_run_writes_nothing_and_a_change_only_its_part(
     assert "parts  " not in said.partition("list the source")[2].partition("manifest")[0]
     assert "already there" in said
     assert keys(project, "songs/") == first
-    project.put("song_data/A/7.json", song(song_id="SO7", title="Longer than before"))
+    # Of the same size: only the ETag tells.
+    project.put("song_data/A/7.json", song(song_id="SO7", title="Tïtle 8", artist_id="AR1"))
     project.put("songs/of-somebody-else.json", b"{}")
     assert run() == 0
     said = capsys.readouterr().err
@@ -148,7 +156,7 @@ def test_a_repeated_run_writes_nothing_and_a_change_only_its_part(
     assert set(keys(project, "songs/")) == {
         *listed(project), "songs/load.manifest", "songs/of-somebody-else.json",
     }  # fmt: skip
-    assert documents(project)[-1]["title"] == "Longer than before"
+    assert documents(project)[-1]["title"] == "Tïtle 8"
 
 
 def test_a_failure_leaves_no_manifest_and_the_next_run_completes(
@@ -164,9 +172,49 @@ def test_a_failure_leaves_no_manifest_and_the_next_run_completes(
     project.put("song_data/A/5.json", rows[5])
     s3 = project.client("s3")
     s3.create_multipart_upload(Bucket=project.bucket, Key="songs/part-0001-killed")
+    s3.create_multipart_upload(Bucket=project.bucket, Key="songs/of-somebody-else")
     assert run() == 0
-    assert "Uploads" not in s3.list_multipart_uploads(Bucket=project.bucket)
+    left = s3.list_multipart_uploads(Bucket=project.bucket)["Uploads"]
+    assert [upload["Key"] for upload in left] == ["songs/of-somebody-else"]
+    assert abort_leftovers(s3, project.bucket, "songs/") == 1
     assert documents(project) == rows
+
+
+def test_one_thread_is_enough(project: Project, run: Compact) -> None:
+    project.put_songs(*songs(8))
+    assert run("song_data", "songs", "--threads", "1") == 0
+    assert documents(project) == songs(8)
+
+
+@pytest.mark.parametrize("name", ["a.zst", "a.bz2", "a.zip", "a.lzo", "a.orc", "a.manifest"])
+def test_what_no_part_can_be_made_of(
+    project: Project, run: Compact, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    project.put(f"song_data/{name}", b"x")
+    assert run() == 1
+    assert f"/song_data/{name}; nothing was written" in capsys.readouterr().err
+
+
+def test_gzip_that_is_broken_in_the_middle() -> None:
+    data = bytearray(gzip.compress(b"x" * 1000))
+    data[12] ^= 0xFF
+    with pytest.raises(terminal.Fault, match="s3://b/k is broken gzip: "):
+        list(plain(iter([bytes(data)]), "s3://b/k"))
+
+
+@pytest.mark.parametrize("change", ["another version", "removed"])
+def test_an_object_that_changed_since_it_was_listed(project: Project, change: str) -> None:
+    if change == "another version":
+        project.put("a.json", b"{}")
+    listed_then = Source("a.json", 2, '"' + "0" * 32 + '"')
+    with ThreadPoolExecutor(1) as pool, pytest.raises(terminal.Fault, match="but it was changed"):
+        reader = Reader(project.client("s3"), project.bucket, pool, threading.Event())
+        for piece in reader.objects([listed_then], 1):
+            list(piece)
+
+
+def test_the_same_folder_of_another_bucket_is_no_overlap() -> None:
+    plan.refuse_overlap(Place("a", "songs/"), Place("b", "songs/x/"))
 
 
 def test_dry_run_prints_the_parts_and_writes_nothing(

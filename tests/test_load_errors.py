@@ -1,14 +1,17 @@
-"""Which rows of the load error views are those of one COPY."""
+"""The rows that a COPY rejected: which are its own, and how they are told and kept."""
 
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 from conftest import Project, event
 
 import load_errors
+from load_errors import LoadError
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Lima"])
@@ -44,3 +47,48 @@ def made_older(project: Project, by: str) -> None:
         cursor.execute(
             "UPDATE pg_catalog.standin_loads SET start_time = start_time - %s::interval", (by,)
         )
+
+
+def rejected(**changes: Any) -> LoadError:
+    fields = {"file": "s3://b/a.json", "line": 1, "column": "ts", "type": "int8", "code": 1207}
+    return LoadError(**{**fields, "reason": "Invalid digit", **changes})
+
+
+def test_the_most_frequent_causes_come_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """Here that of two rows; of these the longer value is cut at 60 characters."""
+    errors = [
+        rejected(code=1204, reason="long"),
+        *(rejected(line=number, value="x" * number) for number in (60, 61)),
+        rejected(line=2, code=1206, reason="time"),
+    ]
+    load_errors.show(errors)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert lines[0] == "rejected rows"
+    assert [line.split()[1] for line in lines[3:]] == ["60", "61", "1", "2"]
+    assert f" {'x' * 60} " in lines[3]
+    assert f" {'x' * 59}… " in lines[4]
+    assert [fix.split()[0] for fix in load_errors.fixes(errors)] == ["1207", "1204", "1206"]
+
+
+@pytest.mark.parametrize(
+    ("count", "title"), [(10, "rejected rows"), (11, "rejected rows (10 of 11)")]
+)
+def test_ten_rows_are_shown(capsys: pytest.CaptureFixture[str], count: int, title: str) -> None:
+    load_errors.show([rejected(line=number) for number in range(count)])
+    lines = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert (lines[0], len(lines[3:])) == (title, 10)
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".zst"])
+def test_a_compressed_file(suffix: str) -> None:
+    error = rejected(file=f"s3://b/a.json{suffix}", code=1216, reason="Invalid input line")
+    (fix,) = load_errors.fixes([error])
+    assert fix.startswith("1216 the file is compressed and COPY was not told so")
+
+
+def test_kept_as_it_was_written(tmp_path: Path) -> None:
+    load_errors.write(tmp_path / "rejects", [rejected(value="Zoë")])
+    assert (tmp_path / "rejects").read_text("utf-8") == (
+        '{"file": "s3://b/a.json", "line": 1, "column": "ts", "type": "int8", "code": 1207,'
+        ' "reason": "Invalid digit", "value": "Zoë", "raw_line": ""}\n'
+    )

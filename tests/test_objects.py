@@ -257,6 +257,27 @@ def test_hidden_files_and_folders_are_no_objects(local, folder):
     assert keys(local, "folder", "") == ["log_data/2018/one.json", "log_json_path.json"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files there")
+def test_pipes_and_names_that_are_not_utf_8_are_no_objects(local, folder):
+    os.mkfifo(folder / "pipe")
+    (folder / os.fsdecode(b"\xff.json")).write_bytes(b"x")
+    assert keys(local, "folder", "") == ["log_data/2018/one.json", "log_json_path.json"]
+
+
+def test_a_listing_of_one_prefix_leaves_the_others(local, folder):
+    (info,) = local.list("folder", "log_data/")
+    assert keys(local, "folder", "log_json") == ["log_json_path.json"]
+    assert content(local, info) == b"1"
+
+
+def test_a_large_object_under_two_names(local):
+    data = b"x" * (2 << 20)
+    local.create_bucket("large")
+    local.put("large", "a", data)
+    local.alias("large", "a", "b")
+    assert [content(local, info) == data for info in local.list("large", "")] == [True, True]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
 def test_links_are_followed_and_a_circle_ends(local, folder, tmp_path):
     elsewhere = tmp_path / "elsewhere"

@@ -17,16 +17,16 @@ WRITE = ["s3:PutObject", "s3:ListBucket"]
 READ = ["s3:GetObject", "s3:ListBucket"]
 
 
-def trust(kind: str, principal: str) -> str:
-    statement = {"Effect": "Allow", "Principal": {kind: principal}, "Action": "sts:AssumeRole"}
+def trust(principal: object, action: str = "sts:AssumeRole", **condition: object) -> str:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, **condition}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def make_role(project: Project, name: str, trusted: str, *actions: str) -> str:
-    """A role `authorization-name` that another role may assume, and what it may do."""
+def make_role(project: Project, name: str, document: str, *actions: str) -> str:
+    """A role `authorization-name`, its trust policy, and what it may do."""
     iam = project.client("iam")
     full_name = f"{project.name}-{name}"
-    role = iam.create_role(RoleName=full_name, AssumeRolePolicyDocument=trust("AWS", trusted))
+    role = iam.create_role(RoleName=full_name, AssumeRolePolicyDocument=document)
     if actions:
         allow(project, full_name, *actions)
     return str(role["Role"]["Arn"])
@@ -64,16 +64,40 @@ def values(project: Project) -> dict[str, str]:
     project.client("redshift").modify_cluster_iam_roles(
         ClusterIdentifier=project.name, DefaultIamRoleArn=role
     )
-    partition = make_role(project, "partition", role, "s3:ListBucket")
+    mine = {"AWS": role}
+    partition = make_role(project, "partition", trust(mine), "s3:ListBucket")
     objects = [f"arn:aws:s3:::{project.bucket}/parts/{part}" for part in ("manifest", "k=1/*")]
     allow(project, f"{project.name}-partition", "s3:PutObject", resource=objects, name="put")
     return {
         "role": role,
-        "trusting": make_role(project, "trusting", role, *READ, *WRITE),
-        "reading": make_role(project, "reading", role, *READ),
-        "writing": make_role(project, "writing", role, *WRITE),
+        "trusting": make_role(project, "trusting", trust(mine), *READ, *WRITE),
+        "reading": make_role(project, "reading", trust(mine), *READ),
+        "writing": make_role(project, "writing", trust(mine), *WRITE),
         "partition": partition,
-        "strange": make_role(project, "strange", "arn:aws:iam::123456789012:role/x", *READ),
+        "strange": make_role(
+            project, "strange", trust({"AWS": "arn:aws:iam::123456789012:role/x"}), *READ
+        ),
+        "account": make_role(
+            project, "account", trust({"AWS": "arn:aws:iam::123456789012:root"}), *READ, *WRITE
+        ),
+        "star": make_role(project, "star", trust({"AWS": "*"}), *READ, *WRITE),
+        "anybody": make_role(project, "anybody", trust("*"), *READ, *WRITE),
+        "tagging": make_role(project, "tagging", trust(mine, "sts:TagSession"), *READ, *WRITE),
+        "hers": make_role(
+            project,
+            "hers",
+            trust(
+                mine,
+                Condition={
+                    "StringEquals": {
+                        "sts:ExternalId": "arn:aws:redshift:us-west-2:123456789012:dbuser:"
+                        f"{project.name}/ann"
+                    }
+                },
+            ),
+            *READ,
+            *WRITE,
+        ),
         "key": lasting["AccessKeyId"],
         "secret": lasting["SecretAccessKey"],
         "retired": retired["AccessKeyId"],
@@ -95,6 +119,9 @@ ACCEPTED = {
     "role": "IAM_ROLE '{role}'",
     "default role": "IAM_ROLE default",
     "chained roles": "IAM_ROLE '{role},{trusting}'",
+    "a role that trusts the account": "IAM_ROLE '{role},{account}'",
+    "a role that trusts every account": "IAM_ROLE '{role},{star}'",
+    "a role that trusts anybody": "IAM_ROLE '{role},{anybody}'",
     "role in credentials": "CREDENTIALS 'aws_iam_role={role}'",
     "chained roles in credentials": "WITH CREDENTIALS AS 'aws_iam_role={role},{trusting}'",
     "keys": "ACCESS_KEY_ID '{key}' SECRET_ACCESS_KEY '{secret}'",
@@ -127,6 +154,13 @@ DENIED = "S3ServiceException:Access Denied,Status 403,Error AccessDenied,"
 # What is refused for both, for COPY alone, for UNLOAD alone, and why.
 REFUSED = {
     "a role that does not trust": ("IAM_ROLE '{role},{strange}'", "both", NOT_AUTHORIZED),
+    "a role that lets tag sessions alone": ("IAM_ROLE '{role},{tagging}'", "both", NOT_AUTHORIZED),
+    "a role for another user of the database": (
+        "IAM_ROLE '{role},{hers}'",
+        "both",
+        NOT_AUTHORIZED,
+    ),
+    "another region": ("IAM_ROLE '{role}' REGION 'eu-west-1'", "both", "Error PermanentRedirect"),
     "a role that is not attached": ("IAM_ROLE '{trusting}'", "both", NOT_AUTHORIZED),
     "a role that may read only": ("IAM_ROLE '{role},{reading}'", "unload", DENIED),
     "a role that may write only": ("IAM_ROLE '{role},{writing}'", "copy", DENIED),

@@ -28,6 +28,55 @@ def test_a_table_in_a_pipe_has_no_blanks_at_the_ends_of_its_lines(
 
 
 @pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "-"),
+        (True, "true"),
+        (1234, "1,234"),
+        (1234.56, "1,234.6"),
+        ("[bold]", "[bold]"),
+        ("x" * 250, "x" * 250),
+    ],
+)
+def test_a_cell(capsys: pytest.CaptureFixture[str], value: object, told: str) -> None:
+    """Markup is text, and nothing is cut: what is too wide goes on in the next line."""
+    terminal.print_table("[t]", ("a", "b"), [(value, "")])
+    out = capsys.readouterr().out.splitlines()
+    assert (out[0], "".join("".join(out[3:]).split())) == ("[t]", told)
+
+
+def test_decimals_stand_on_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.print_table("t", ("minutes",), [(1.5,)])
+    assert capsys.readouterr().out.splitlines()[3] == "      1.5"
+
+
+def test_steps_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="odd"), terminal.Steps() as steps:
+        assert not steps.alive
+        with steps.step("empty [b]x[/b]") as step:
+            step.rows = 0
+        with steps.step("bad"):
+            raise ValueError("odd")
+    empty, bad = capsys.readouterr().err.splitlines()
+    assert empty.startswith("empty [b]x[/b] ") and " 0 rows " in empty
+    assert bad.startswith("bad ") and " failed " in bad
+
+
+def test_a_surprise(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> int:
+        raise ValueError("odd")
+
+    assert terminal.run(fail) == 1
+    assert capsys.readouterr().err == (
+        "error: unexpected ValueError: odd\n"
+        "this is a defect; DWH_TRACEBACK=1 in the environment shows where\n"
+    )
+    monkeypatch.setenv("DWH_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="odd"):
+        terminal.run(fail)
+
+
+@pytest.mark.parametrize(
     ("number", "told"), [(0, "0 parts"), (1, "1 part"), (2, "2 parts"), (2000, "2,000 parts")]
 )
 def test_a_number_and_its_noun(number: int, told: str) -> None:

@@ -43,6 +43,9 @@ IN_FILES = {
         f"[AWS]\nKEY = {SECRET}\nSECRET = {SECRET}\n[DWH]\nDWH_DB_USER = x\nDWH_PORT = 5439\n"
         "[MONITORING]\nHOST = x\n[CLUSTER]\nHOST = h\nOWNER = me", "",
     ),
+    "not alike enough": (
+        "[CLUSTER]\nDB_SCHEMA = x\nDB_OWNER = me\n[DWH]\nCLUSTER_TYPE = multi-node", "",
+    ),
     "keys for every section": ("[DEFAULT]\nHOSTS = x\n[CLUSTER]\nHOST = h", ""),
     "any case of a key": ("[CLUSTER]\nhost = h\nDb_Name = d", ""),
     "an empty file": ("", ""),
@@ -61,7 +64,10 @@ IN_ENVIRONMENTS = {
         "DWH_CLUSTER_IDENTIFIER",
         "DWH_CLUSTER_IDENTIFIER (did you mean DWH_DWH_CLUSTER_IDENTIFIER?)",
     ),
+    "a part left out": ("DWH_CLUSTER_PORT", "DWH_CLUSTER_PORT (did you mean DWH_CLUSTER_DB_PORT?)"),
+    "lower case": ("DWH_cluster_host", "DWH_cluster_host (did you mean DWH_CLUSTER_HOST?)"),
     "another program's": ("DWH_S3_BUCKET", ""),
+    "another program's, not alike enough": ("DWH_CLUSTER_TYPE", ""),
     "without the prefix": ("CLUSTER_HSOT", ""),
     "for finding defects": ("DWH_TRACEBACK", ""),
 }  # fmt: skip
@@ -91,6 +97,12 @@ def test_in_the_environment(
 ) -> None:
     expected = f"warning: in the environment nothing reads {told}\n" if told else ""
     assert said(tmp_path / "dwh.cfg", "", {variable: SECRET}, capsys) == expected
+
+
+def test_variables_are_told_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"DWH_REGION": "x", "DWH_CLUSTER_HSOT": "x"}
+    told = said(tmp_path / "dwh.cfg", "", environ, capsys)
+    assert told.index("DWH_CLUSTER_HSOT") < told.index("DWH_REGION")
 
 
 def test_what_we_write_ourselves_is_known(

@@ -561,9 +561,12 @@ def test_an_unload_that_is_canceled(warehouse: Project, cursor: Any, when: str) 
             other.sendall(writing.cancel_request(greeting[protocol.BACKEND_KEY_DATA]))
             assert other.recv(1) == b""
         answers = wire.read_until_ready()
+        canceled = awaited(cursor, "aborted", earlier)
+        assert objects(warehouse) == {}
+        wire.send(writing.query(statement(warehouse, "SELECT 1")))
+        assert (b"C", b"UNLOAD\0") in wire.read_until_ready()
     assert [reading.error_fields(body)["C"] for code, body in answers if code == b"E"] == ["57014"]
-    assert "canceled on user" in awaited(cursor, "aborted", earlier)[2]
-    assert objects(warehouse) == {}
+    assert "canceled on user" in canceled[2]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no process can be stopped there")
