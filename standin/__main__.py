@@ -90,6 +90,9 @@ def parse(own: list[str]) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
     if options.pg_port == options.aws_port != 0:
         parser.error(f"expected two ports, got {options.pg_port} for --pg-port and --aws-port")
+    names = [bucket for bucket, _ in options.s3]
+    if len(set(names)) < len(names):
+        parser.error(f"expected each bucket of --s3 once, got {', '.join(names)}")
     return options
 
 

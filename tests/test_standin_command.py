@@ -244,6 +244,11 @@ def test_a_command_that_does_not_exist(spawn):
             "expected two ports, got 7 for --pg-port and --aws-port",
             id="one port for both",
         ),
+        pytest.param(
+            ["--s3", "one=.", "--s3", "two=.", "--s3", "one=/"],
+            "expected each bucket of --s3 once, got one, two, one",
+            id="a bucket twice",
+        ),
     ],
 )
 def test_a_wrong_command_line_ends_with_2(spawn, arguments, message):
