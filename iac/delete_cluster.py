@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import settings as keys
 import terminal
-from iac import cluster, config_file, network, remains, role
+from iac import cluster, cluster_address, config_file, network, remains, role
 from iac.clients import Aws, explained
 from iac.create_cluster import add_timeout, patience
 
@@ -24,6 +24,7 @@ from iac.create_cluster import add_timeout, patience
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     settings = keys.load(arguments.config or keys.DEFAULT_PATH)
+    _refuse_another_host(settings)
     if not arguments.yes:
         _confirm(settings.cluster_identifier)
     with terminal.Steps(arguments.quiet) as steps, explained(settings):
@@ -76,6 +77,22 @@ def delete(aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes:
         emptied = config_file.write(settings.path, {keys.HOST: "", keys.ROLE_ARN: ""})
         step.note = "taken out" if emptied else "there were none"
     return bool(cluster_done or group_done or role_done)
+
+
+def _refuse_another_host(settings: keys.Settings) -> None:
+    """Fault when HOST leads to another cluster: it would run on, and nothing would name it."""
+    at = cluster_address.parse(settings.host)
+    if at is None:
+        return
+    name, region = settings.cluster_identifier.lower(), settings.region
+    if (at.cluster, at.region) != (name, region):
+        raise terminal.Fault(
+            f"nothing is deleted: {keys.HOST.label} is the address of the cluster {at.cluster} in"
+            f" {at.region}, the configuration names {name} in {region}\n"
+            f"next: set {keys.CLUSTER_IDENTIFIER.label} = {at.cluster} and"
+            f" {keys.AWS_REGION.label} = {at.region}, or empty {keys.HOST.label} if that cluster"
+            " is to stay"
+        )
 
 
 def _confirm(name: str) -> None:

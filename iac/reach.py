@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import struct
@@ -12,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import settings as keys
-from iac import rules
+from iac import cluster_address, rules
 from iac.ailment import CREATE, Ailment
 from iac.clients import Aws
 from settings import Settings
@@ -165,11 +164,11 @@ def _region_with(aws: Aws, name: str) -> str | None:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    told = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.redshift\.", aws.settings.host)
+    told = cluster_address.parse(aws.settings.host)
     regions = boto3.Session().get_available_regions("redshift", aws.account.partition)
     clients = [
         (region, aws.in_region(region))
-        for region in ([told[1]] if told else regions)
+        for region in ([told.region] if told else regions)
         if region != aws.settings.region
     ]
 
