@@ -159,7 +159,7 @@ def calls(aws: Aws, cidrs: Sequence[str]) -> list[tuple[str, str]]:
     planned = [
         (found is None, "iam:CreateRole", settings.iam_role_name),
         (role.trust_differs(found), "iam:UpdateAssumeRolePolicy", settings.iam_role_name),
-        (role.policy_differs(aws), "iam:PutRolePolicy", role.POLICY_NAME),
+        (role.policy_differs(aws), "iam:PutRolePolicy", role.policy_name(aws)),
         (group is None, "ec2:CreateSecurityGroup", network.group_name(aws)),
         (made is None, "redshift:CreateCluster", f"{settings.cluster_identifier}, {size}"),
         (made and not attached, "redshift:ModifyClusterIamRoles", settings.iam_role_name),

@@ -48,7 +48,7 @@ def _by_name(aws: Aws) -> Iterator[Remain]:
     for group in tags.security_groups(aws):
         yield Remain("security group", group, FREE)
     found = role.find(aws, settings.iam_role_name)
-    if found is not None and found.made_here and role.cluster_with(aws, found.arn) is None:
+    if found is not None and found.made_here and not role.users(aws, found):
         yield Remain("role", found.name, FREE)
 
 

@@ -58,11 +58,16 @@ def edit(site: Project, old: str, new: str) -> None:
     site.config.write_text(text.replace(old, new))
 
 
+def policy_name(site: Project) -> str:
+    """The inline policy that iac.create_cluster gives to the role for the site's cluster."""
+    return f"read-sparkify-s3-us-west-2-{site.name}"
+
+
 def set_policy(site: Project, *statements: dict[str, Any]) -> None:
     """Give the role this inline policy in place of the one of iac.create_cluster."""
     site.client("iam").put_role_policy(
         RoleName=site.name,
-        PolicyName="read-sparkify-s3",
+        PolicyName=policy_name(site),
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}),
     )
 
