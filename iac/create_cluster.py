@@ -19,7 +19,7 @@ from pathlib import Path
 
 import settings as keys
 import terminal
-from iac import cluster, config_file, network, prices, role, rules
+from iac import cluster, cluster_changes, cluster_waiting, config_file, network, prices, role, rules
 from iac.clients import Aws, explained
 from iac.cluster import Description
 from iac.waiting import Patience
@@ -119,19 +119,19 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
     with steps.step(f"security group {network.group_name(aws)}") as step:
         group, step.note = network.ensure(aws)
     with steps.step(f"cluster {settings.cluster_identifier}") as step:
-        done = cluster.ensure(aws, arn, group, patience(minutes, step))
+        done = cluster_changes.ensure(aws, arn, group, patience(minutes, step))
         price = prices.estimate(settings.node_type, settings.number_of_nodes)
         step.note = f"{done}; {price}" if done == "created" else done
     with steps.step("wait until it is available") as step:
-        made = cluster.wait_until_available(aws, patience(minutes, step))
+        made = cluster_waiting.wait_until_available(aws, patience(minutes, step))
     with steps.step("role attached to the cluster") as step:
-        step.note = cluster.attach(aws, made, arn, patience(minutes, step))
+        step.note = cluster_changes.attach(aws, made, arn, patience(minutes, step))
     with steps.step("security group of the cluster") as step:
-        joined = cluster.join(aws, made, group, patience(minutes, step))
+        joined = cluster_changes.join(aws, made, group, patience(minutes, step))
         admitted = network.admit(aws, int(made["Endpoint"]["Port"]), cidrs)
         step.note = f"{joined}, {admitted}"
     with steps.step("master password") as step:
-        step.note = cluster.renew_secret(aws, made) or _kept(settings, made)
+        step.note = cluster_changes.renew_secret(aws, made) or _kept(settings, made)
     if settings.db_password and made.get("MasterPasswordSecretArn"):
         steps.say(f"warning: {keys.DB_PASSWORD.label} does not open this cluster: {_WITHOUT_IT}")
     return Made(made, arn)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import settings as keys
 import terminal
-from iac import cluster, cluster_address, config_file, network, remains, role
+from iac import cluster_address, cluster_changes, config_file, network, remains, role
 from iac.clients import Aws, explained
 from iac.create_cluster import add_timeout, patience
 
@@ -65,7 +65,7 @@ def delete(aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes:
     with steps.step("AWS account") as step:
         step.note = f"{aws.account.number} {aws.account.user}, {settings.region}"
     with steps.step(f"cluster {settings.cluster_identifier}") as step:
-        cluster_done = cluster.remove(aws, final_snapshot, patience(minutes, step))
+        cluster_done = cluster_changes.remove(aws, final_snapshot, patience(minutes, step))
         step.note = cluster_done or "there is none"
     with steps.step(f"security group {network.group_name(aws)}") as step:
         group_done = network.remove(aws, patience(minutes, step))
