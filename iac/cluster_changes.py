@@ -135,11 +135,16 @@ def resume(aws: Aws, patience: Patience) -> str:
 
 
 def remove(aws: Aws, final_snapshot: str | None, patience: Patience) -> str | None:
-    """Delete the cluster and wait until it is gone; what was done, None if there is no cluster."""
+    """Delete the cluster and wait until it is gone; what was done, None if there is no cluster.
+
+    One that was not made here is kept.
+    """
     name = aws.settings.cluster_identifier
     cluster = find(aws)
     if cluster is None:
         return None
+    if not tags.made_here(cluster.get("Tags", [])):
+        return tags.NOT_MADE_HERE
     state = cluster["ClusterStatus"]
     if state not in GOING:
         if state in ("paused", "pausing", "resuming"):

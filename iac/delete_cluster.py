@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import settings as keys
 import terminal
-from iac import cluster_address, cluster_changes, config_file, network, remains, role
+from iac import cluster_address, cluster_changes, config_file, network, remains, role, tags
 from iac.clients import Aws, explained
 from iac.create_cluster import add_timeout, patience
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _confirm(settings.cluster_identifier)
     with terminal.Steps(arguments.quiet) as steps, explained(settings):
         aws = Aws(settings)
-        deleted = delete(aws, steps, arguments.final_snapshot, arguments.timeout)
+        done = delete(aws, steps, arguments.final_snapshot, arguments.timeout)
         with steps.step("look for what is left") as step:
             left = remains.remains(aws, arguments.final_snapshot)
             step.note = f"{len(left)} left" if left else "nothing"
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = [(one.kind, one.name, one.hourly) for one in left]
         terminal.print_table("Left behind", ("what", "name", "costs"), rows)
         return terminal.EXIT_FAILED
-    print("nothing is left" if deleted else "there was nothing to delete")
+    print(_verdict(done))
     return 0
 
 
@@ -59,8 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def delete(aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes: float) -> bool:
-    """Delete the cluster, then what it used; False when there was nothing."""
+def delete(
+    aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes: float
+) -> list[str]:
+    """Delete the cluster, then what it used; what was done with each that was there.
+
+    What a cluster uses that is kept stays with it, HOST and ARN too.
+    """
     settings = aws.settings
     with steps.step("AWS account") as step:
         step.note = f"{aws.account.number} {aws.account.user}, {settings.region}"
@@ -74,9 +79,19 @@ def delete(aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes:
         role_done = role.remove(aws)
         step.note = role_done or "there is none"
     with steps.step(f"HOST and ARN out of {settings.path.name}") as step:
-        emptied = config_file.write(settings.path, {keys.HOST: "", keys.ROLE_ARN: ""})
-        step.note = "taken out" if emptied else "there were none"
-    return bool(cluster_done or group_done or role_done)
+        if cluster_done == tags.NOT_MADE_HERE:
+            step.note = "kept: the cluster is"
+        else:
+            emptied = config_file.write(settings.path, {keys.HOST: "", keys.ROLE_ARN: ""})
+            step.note = "taken out" if emptied else "there were none"
+    return [done for done in (cluster_done, group_done, role_done) if done]
+
+
+def _verdict(done: Sequence[str]) -> str:
+    if not done:
+        return "there was nothing to delete"
+    kept = any(one.startswith("kept") for one in done)
+    return "nothing else is left" if kept else "nothing is left"
 
 
 def _refuse_another_host(settings: keys.Settings) -> None:

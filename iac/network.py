@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from iac import tags
+from iac import cluster, tags
 from iac.clients import Aws
 from iac.waiting import Patience
 from terminal import Fault
@@ -116,9 +116,9 @@ def lets_in(groups: Sequence[Group], address: str, port: int) -> bool:
     )
 
 
-def groups_of(aws: Aws, cluster: dict[str, Any]) -> list[Group]:
+def groups_of(aws: Aws, described: cluster.Description) -> list[Group]:
     """The security groups of a cluster."""
-    ids = [one["VpcSecurityGroupId"] for one in cluster.get("VpcSecurityGroups", [])]
+    ids = [one["VpcSecurityGroupId"] for one in described.get("VpcSecurityGroups", [])]
     if not ids:
         return []
     answer = aws.ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": ids}])
@@ -137,7 +137,10 @@ def remove(aws: Aws, patience: Patience) -> str | None:
     if group is None:
         return None
     if not tags.made_here(group.get("Tags", [])):
-        return "kept: it was not made by iac.create_cluster"
+        return tags.NOT_MADE_HERE
+    kept = cluster.find(aws)
+    if kept is not None and cluster.has_group(kept, str(group["GroupId"])):
+        return f"kept: the cluster {aws.settings.cluster_identifier} uses it"
     for code in patience.looks(lambda: _delete(aws, str(group["GroupId"]), ClientError)):
         if code is None:
             return "deleted"

@@ -128,7 +128,7 @@ def remove(aws: Aws) -> str | None:
     with suppress(aws.iam.exceptions.NoSuchEntityException):
         aws.iam.delete_role_policy(RoleName=name, PolicyName=policy_name(aws))
     if not role.made_here:
-        return "kept: it was not made by iac.create_cluster"
+        return tags.NOT_MADE_HERE
     if using:
         return f"kept: the cluster {using[0]} uses it"
     with suppress(aws.iam.exceptions.NoSuchEntityException):

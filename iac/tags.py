@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from iac.clients import Aws
 
@@ -11,6 +12,9 @@ Tag = dict[str, str]
 
 _PROJECT = {"Key": "project", "Value": "sparkify"}
 _MAKER = {"Key": "created-by", "Value": "iac.create_cluster"}
+
+# What is said of anything that a deletion leaves because it was not made here.
+NOT_MADE_HERE = "kept: it was not made by iac.create_cluster"
 
 
 def tags(aws: Aws) -> list[Tag]:
@@ -43,14 +47,13 @@ def in_redshift(aws: Aws) -> list[str]:
     return sorted(name for name, tagged in found.items() if of_this_cluster(aws, tagged))
 
 
-def security_groups(aws: Aws) -> Iterator[str]:
+def security_groups(aws: Aws) -> Iterator[dict[str, Any]]:
     """The security groups that are tagged as this cluster's."""
     filters = [
         {"Name": f"tag:{tag['Key']}", "Values": [tag["Value"]]} for tag in (_PROJECT, _cluster(aws))
     ]
     for page in aws.ec2.get_paginator("describe_security_groups").paginate(Filters=filters):
-        for group in page["SecurityGroups"]:
-            yield f"{group['GroupId']} ({group['GroupName']})"
+        yield from page["SecurityGroups"]
 
 
 def _cluster(aws: Aws) -> Tag:

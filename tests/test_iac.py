@@ -275,6 +275,37 @@ def test_a_role_of_two_clusters_reads_for_both_and_is_kept_for_the_other(
     assert exists(site) == NOTHING
 
 
+def test_a_cluster_of_others_is_kept_with_all_that_it_uses(
+    site: Project, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.client("redshift").create_cluster(
+        ClusterIdentifier=site.name,
+        NodeType="ra3.large",
+        DBName=site.values["CLUSTER"]["DB_NAME"],
+        MasterUsername="dwhuser",
+        MasterUserPassword=PASSWORD,
+    )
+    assert call(create_cluster) == 0
+    site.client("redshift").create_cluster_snapshot(
+        SnapshotIdentifier=f"{site.name}-theirs", ClusterIdentifier=site.name
+    )
+    text = site.config.read_text()
+    capsys.readouterr()
+    assert call(delete_cluster, "--yes") == 0
+    told = capsys.readouterr()
+    assert [line.split("  ")[-1] for line in told.err.splitlines()[1:]] == [
+        "kept: it was not made by iac.create_cluster",
+        f"kept: the cluster {site.name} uses it",
+        f"kept: the cluster {site.name} in us-west-2 uses it",
+        "kept: the cluster is",
+        "nothing",
+    ]
+    assert told.out == "nothing else is left\n"
+    assert exists(site) == EVERYTHING
+    assert site.config.read_text() == text
+    assert call(cluster_status) == 0
+
+
 def test_what_is_left_is_listed(
     site: Project, call: Call, capsys: pytest.CaptureFixture[str]
 ) -> None:
