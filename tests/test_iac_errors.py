@@ -166,8 +166,10 @@ def refused(code: str, message: str) -> exceptions.ClientError:
         ),
         (
             exceptions.ConnectTimeoutError(endpoint_url="https://x"),
-            "no answer from https://x: Connect timeout on endpoint URL",
+            'no answer from https://x: Connect timeout on endpoint URL: "https://x"\n'
+            "next: check [AWS] REGION (us-west-2), the network",
         ),
+        (exceptions.NoCredentialsError(), "there are no AWS credentials\nnext: aws configure"),
         (exceptions.ProfileNotFound(profile="me"), "The config profile (me) could not be found"),
         (ValueError("ours"), None),
     ],
@@ -181,3 +183,4 @@ def test_errors_in_plain_words(error: Exception, begin: str | None) -> None:
         assert explanation is begin
     else:
         assert explanation.startswith(begin)
+        assert "paste" not in explanation and "python -m standin" not in explanation
