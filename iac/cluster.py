@@ -40,11 +40,16 @@ def existing(aws: Aws) -> Description:
     """The configured cluster; Fault where there is none."""
     cluster = find(aws)
     if cluster is None:
-        name, region = aws.settings.cluster_identifier, aws.settings.region
-        raise Fault(
-            f"there is no cluster {name} in {region}\nnext: python -m iac.create_cluster makes it"
-        )
+        raise missing(aws)
     return cluster
+
+
+def missing(aws: Aws) -> Fault:
+    """What to say where the configured cluster would be needed and is not there."""
+    name, region = aws.settings.cluster_identifier, aws.settings.region
+    return Fault(
+        f"there is no cluster {name} in {region}\nnext: python -m iac.create_cluster makes it"
+    )
 
 
 def differences(cluster: Description, settings: keys.Settings) -> list[str]:

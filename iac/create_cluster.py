@@ -123,15 +123,16 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
         price = prices.estimate(settings.node_type, settings.number_of_nodes)
         step.note = f"{done}; {price}" if done == "created" else done
     with steps.step("wait until it is available") as step:
-        made = cluster_waiting.wait_until_available(aws, patience(minutes, step))
+        made = cluster_waiting.wait_until_available(aws, patience(minutes, step), new=True)
     with steps.step("role attached to the cluster") as step:
-        step.note = cluster_changes.attach(aws, made, arn, patience(minutes, step))
+        step.note = cluster_changes.attach(aws, arn, patience(minutes, step))
     with steps.step("security group of the cluster") as step:
         joined = cluster_changes.join(aws, made, group, patience(minutes, step))
         admitted = network.admit(aws, int(made["Endpoint"]["Port"]), cidrs)
         step.note = f"{joined}, {admitted}"
     with steps.step("master password") as step:
-        step.note = cluster_changes.renew_secret(aws, made) or _kept(settings, made)
+        renewed = cluster_changes.renew_secret(aws, made, patience(minutes, step))
+        step.note = renewed or _kept(settings, made)
     if settings.db_password and made.get("MasterPasswordSecretArn"):
         steps.say(f"warning: {keys.DB_PASSWORD.label} does not open this cluster: {_WITHOUT_IT}")
     return Made(made, arn)

@@ -194,13 +194,6 @@ def test_a_cluster_that_does_not_become_available(
     assert call(create_cluster) == 0
 
 
-def test_a_paused_cluster_is_resumed_to_be_deleted(site: Project, call: Call) -> None:
-    assert call(create_cluster) == 0
-    site.client("redshift").pause_cluster(ClusterIdentifier=site.name)
-    assert call(delete_cluster, "--yes") == 0
-    assert exists(site) == NOTHING
-
-
 class Interruption:
     """Ctrl-C when the given number of calls to AWS were answered, counted from `after`."""
 

@@ -1,0 +1,292 @@
+"""What AWS answers while others are at work, or when it is slow to know: answers put in its mouth.
+
+The answers come through botocore's own events; every other call reaches the local AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore import exceptions
+from conftest import Call, Project
+from premises import NOTHING, described, exists, loaded, set_state
+
+import terminal
+from iac import (
+    clients,
+    cluster_changes,
+    cluster_waiting,
+    create_cluster,
+    delete_cluster,
+    pause_cluster,
+    resume_cluster,
+)
+from iac.waiting import Patience
+
+BUSY = (
+    "InvalidClusterState",
+    "There is an operation running on the Cluster. Please try to perform it at a later time.",
+)
+QUIET = terminal.Steps(quiet=True)
+# A refusal's code and message, an exception of botocore's, an answer, something to do, nothing.
+Answer = tuple[str, str] | Exception | dict[str, Any] | Callable[[], object] | None
+
+
+@pytest.fixture
+def aws(site: Project, call: Call) -> clients.Aws:
+    """The AWS APIs of a site whose cluster was made."""
+    assert call(create_cluster, "-q") == 0
+    return clients.Aws(loaded(site))
+
+
+def before(client: Any, operation: str, *answers: Answer) -> list[str]:
+    """What happens at the first calls of an operation, one thing each; the calls, as they come.
+
+    Where something is done or nothing, the call goes out after all.
+    """
+    left, sent = list(answers), []
+
+    def answer(**_: object) -> Any:
+        sent.append(operation)
+        one = left.pop(0) if left else None
+        if isinstance(one, Exception):
+            raise one
+        if isinstance(one, tuple):
+            refusal = {"Error": {"Code": one[0], "Message": one[1]}, "ResponseMetadata": {}}
+            return SimpleNamespace(status_code=400), refusal
+        if isinstance(one, dict):
+            return SimpleNamespace(status_code=200), one
+        if one is not None:
+            one()
+        return None
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"before-call.{service}.{operation}", answer)
+    return sent
+
+
+def patience(minutes: float = 1) -> Patience:
+    return Patience(minutes, lambda state: None)
+
+
+def detach(site: Project) -> None:
+    site.client("redshift").modify_cluster_iam_roles(
+        ClusterIdentifier=site.name,
+        RemoveIamRoles=[described(site)["IamRoles"][0]["IamRoleArn"]],
+    )
+
+
+def leave_groups(site: Project) -> None:
+    ec2 = site.client("ec2")
+    other = ec2.create_security_group(
+        GroupName=f"{site.name}-other", Description="empty", VpcId=described(site)["VpcId"]
+    )
+    site.client("redshift").modify_cluster(
+        ClusterIdentifier=site.name, VpcSecurityGroupIds=[other["GroupId"]]
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "beforehand", "work"),
+    [
+        pytest.param(
+            "ModifyCluster",
+            leave_groups,
+            lambda aws: create_cluster.create(aws, QUIET, minutes=1),
+            id="joining the group",
+        ),
+        pytest.param(
+            "ModifyClusterIamRoles",
+            detach,
+            lambda aws: create_cluster.create(aws, QUIET, minutes=1),
+            id="attaching the role",
+        ),
+        pytest.param(
+            "PauseCluster",
+            lambda site: None,
+            lambda aws: cluster_changes.pause(aws, patience()),
+            id="pausing",
+        ),
+        pytest.param(
+            "ResumeCluster",
+            lambda site: site.client("redshift").pause_cluster(ClusterIdentifier=site.name),
+            lambda aws: cluster_changes.resume(aws, patience()),
+            id="resuming",
+        ),
+        pytest.param(
+            "DeleteCluster",
+            lambda site: None,
+            lambda aws: delete_cluster.delete(aws, QUIET, None, minutes=1),
+            id="deleting",
+        ),
+    ],
+)
+def test_a_busy_cluster_is_asked_again(
+    site: Project,
+    aws: clients.Aws,
+    operation: str,
+    beforehand: Callable[[Project], None],
+    work: Callable[[clients.Aws], object],
+) -> None:
+    beforehand(site)
+    sent = before(aws.redshift, operation, BUSY)
+    work(aws)
+    assert sent == [operation, operation]
+
+
+def test_a_cluster_that_stays_busy_is_told(aws: clients.Aws) -> None:
+    before(aws.redshift, "PauseCluster", *[BUSY] * 9)
+    with pytest.raises(terminal.Fault) as fault, clients.explained(aws.settings):
+        cluster_changes.pause(aws, patience(0.005))
+    assert str(fault.value).startswith("the cluster is busy with something else: There is an")
+
+
+@pytest.mark.parametrize(
+    ("operation", "do", "work"),
+    [
+        pytest.param(
+            "PauseCluster",
+            lambda redshift, name: redshift.pause_cluster(ClusterIdentifier=name),
+            lambda aws: cluster_changes.pause(aws, patience()),
+            id="pausing",
+        ),
+        pytest.param(
+            "DeleteCluster",
+            lambda redshift, name: redshift.delete_cluster(
+                ClusterIdentifier=name, SkipFinalClusterSnapshot=True
+            ),
+            lambda aws: delete_cluster.delete(aws, QUIET, None, minutes=1),
+            id="deleting",
+        ),
+    ],
+)
+def test_what_somebody_else_does_meanwhile_is_not_asked_for_again(
+    site: Project,
+    aws: clients.Aws,
+    operation: str,
+    do: Callable[[Any, str], object],
+    work: Callable[[clients.Aws], object],
+) -> None:
+    sent = before(aws.redshift, operation, BUSY)
+    done = []
+
+    def meanwhile(**_: object) -> None:
+        if sent and not done:
+            done.append(do(site.client("redshift"), site.name))
+
+    aws.redshift.meta.events.register("before-call.redshift.DescribeClusters", meanwhile)
+    work(aws)
+    assert sent == [operation]
+
+
+def test_a_paused_cluster_is_deleted_as_it_is(site: Project, aws: clients.Aws) -> None:
+    site.client("redshift").pause_cluster(ClusterIdentifier=site.name)
+    resumed = before(aws.redshift, "ResumeCluster")
+    delete_cluster.delete(aws, QUIET, None, minutes=1)
+    assert resumed == []
+    assert exists(site) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        pytest.param(
+            None, "is being deleted already, without a snapshot {0}-last\nnext: run", id="none"
+        ),
+        pytest.param(
+            "{0}-b", "is being deleted already, without a snapshot {0}-last\nnext: run", id="other"
+        ),
+        pytest.param("{0}", "is still deleting after 0.005 minutes", id="its own"),
+    ],
+)
+def test_a_deletion_under_way_keeps_the_snapshot_that_it_was_asked_for(
+    site: Project, call: Call, capsys: pytest.CaptureFixture[str], of: str | None, said: str
+) -> None:
+    for name in (f"{site.name}-b", site.name):
+        site.configure(DWH_CLUSTER_IDENTIFIER=name)
+        assert call(create_cluster, "-q") == 0
+    if of is not None:
+        site.client("redshift").create_cluster_snapshot(
+            ClusterIdentifier=of.format(site.name), SnapshotIdentifier=f"{site.name}-last"
+        )
+    set_state(site, "deleting")
+    flags = ("--yes", "--final-snapshot", f"{site.name}-last", "--timeout", "0.005")
+    assert call(delete_cluster, *flags) == 1
+    told = capsys.readouterr().err
+    assert f"error: the cluster {site.name} {said.format(site.name)}" in told
+
+
+@pytest.mark.parametrize("script", [pause_cluster, resume_cluster])
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("incompatible-network", "is incompatible-network\nnext: check its VPC"),
+        ("deleting", "went deleting meanwhile\nnext: run this again"),
+    ],
+)
+def test_what_can_never_come_is_not_waited_for(
+    site: Project,
+    call: Call,
+    capsys: pytest.CaptureFixture[str],
+    script: ModuleType,
+    state: str,
+    said: str,
+) -> None:
+    assert call(create_cluster, "-q") == 0
+    set_state(site, state)
+    assert call(script, "--timeout", "0.005") == 1
+    assert f"error: the cluster {site.name} {said}" in capsys.readouterr().err
+
+
+def test_a_cluster_that_goes_while_it_resumes_is_not_waited_for(
+    site: Project, aws: clients.Aws
+) -> None:
+    def deleted() -> None:
+        set_state(site, "available")
+        site.client("redshift").delete_cluster(
+            ClusterIdentifier=site.name, SkipFinalClusterSnapshot=True
+        )
+
+    set_state(site, "resuming")
+    before(aws.redshift, "DescribeClusters", None, None, deleted)
+    with pytest.raises(terminal.Fault, match=f"there is no cluster {site.name} in us-west-2"):
+        cluster_changes.resume(aws, patience(0.005))
+
+
+def test_a_role_that_did_not_stay_attached_is_attached_again(
+    site: Project, aws: clients.Aws
+) -> None:
+    detach(site)
+    sent = before(aws.redshift, "ModifyClusterIamRoles", {})
+    create_cluster.create(aws, QUIET, minutes=1)
+    assert sent == ["ModifyClusterIamRoles"] * 2
+    assert described(site)["IamRoles"][0]["ApplyStatus"] == "in-sync"
+
+
+LOST = exceptions.EndpointConnectionError(endpoint_url="https://redshift.example")
+
+
+def test_waiting_goes_on_when_an_answer_is_lost(site: Project, aws: clients.Aws) -> None:
+    sent = before(aws.redshift, "DescribeClusters", LOST, ("Throttling", "Rate exceeded"))
+    found = cluster_waiting.wait_until_available(aws, patience())
+    assert found["ClusterIdentifier"] == site.name
+    assert len(sent) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "calls", "said"),
+    [
+        pytest.param(LOST, 2, "no answer from ", id="no answer until the end"),
+        pytest.param(("AccessDenied", "no"), 1, "these credentials may not ", id="denied"),
+    ],
+)
+def test_waiting_ends_with_what_ended_it(
+    aws: clients.Aws, answer: Answer, calls: int, said: str
+) -> None:
+    sent = before(aws.redshift, "DescribeClusters", *[answer] * 9)
+    with pytest.raises(terminal.Fault, match=said), clients.explained(aws.settings):
+        cluster_waiting.wait_until_available(aws, patience(0.002))
+    assert len(sent) == calls
