@@ -19,7 +19,17 @@ from pathlib import Path
 
 import settings as keys
 import terminal
-from iac import cluster, cluster_changes, cluster_waiting, config_file, network, prices, role, rules
+from iac import (
+    callers,
+    cluster,
+    cluster_changes,
+    cluster_waiting,
+    config_file,
+    network,
+    prices,
+    role,
+    rules,
+)
 from iac.clients import Aws, explained
 from iac.cluster import Description
 from iac.waiting import Patience
@@ -51,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         aws = Aws(settings)
         with explained(settings):
             if arguments.dry_run:
-                return _dry_run(aws, arguments.cidr)
+                return _dry_run(aws, steps, arguments.cidr)
             made = create(aws, steps, arguments.timeout, arguments.cidr)
         _write(settings, made, steps)
     _report(settings, made)
@@ -78,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="who may connect, as 203.0.113.7/32; may be repeated (default: this machine's"
-        " address as AWS sees it, alone)",
+        " address alone, as AWS sees it or as the cluster's VPC does)",
     )
     admitted.add_argument(
         "--open-to-the-world",
@@ -110,10 +120,8 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
     with steps.step("AWS account") as step:
         step.note = f"{aws.account.number} {aws.account.user}, {settings.region}"
     with steps.step("who may connect") as step:
-        cidrs = cidrs or [f"{network.caller_address(aws)}/32"]
+        cidrs = who_may_connect(aws, steps, cidrs)
         step.note = ", ".join(cidrs)
-    if network.WORLD in cidrs:
-        steps.say("warning: every address in the world may try to log in")
     with steps.step(f"role {settings.iam_role_name}") as step:
         arn, step.note = role.ensure(aws)
     with steps.step(f"security group {network.group_name(aws)}") as step:
@@ -138,6 +146,17 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
     return Made(made, arn)
 
 
+def who_may_connect(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> Sequence[str]:
+    """The ranges that the cluster is to let in: those that are named, else this machine's own."""
+    warning = "every address in the world may try to log in" if network.WORLD in cidrs else ""
+    if not cidrs:
+        own, warning = callers.by_default(aws)
+        cidrs = [own]
+    if warning:
+        steps.say(f"warning: {warning}")
+    return cidrs
+
+
 def _kept(settings: keys.Settings, made: Description) -> str:
     """Whose master password the cluster has."""
     if made.get("MasterPasswordSecretArn"):
@@ -145,10 +164,10 @@ def _kept(settings: keys.Settings, made: Description) -> str:
     return "of the configuration" if settings.db_password else "not kept by AWS"
 
 
-def calls(aws: Aws, cidrs: Sequence[str]) -> list[tuple[str, str]]:
+def calls(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> list[tuple[str, str]]:
     """The calls that `create` would change something with: operation, and on what."""
     settings = aws.settings
-    cidrs = cidrs or [f"{network.caller_address(aws)}/32"]
+    cidrs = who_may_connect(aws, steps, cidrs)
     made, group = cluster.find(aws), network.find(aws)
     found = role.find(aws, settings.iam_role_name)
     size = f"{settings.number_of_nodes} x {settings.node_type}, encrypted"
@@ -172,8 +191,8 @@ def calls(aws: Aws, cidrs: Sequence[str]) -> list[tuple[str, str]]:
     return [(operation, target) for needed, operation, target in planned if needed]
 
 
-def _dry_run(aws: Aws, cidrs: Sequence[str]) -> int:
-    planned = calls(aws, cidrs)
+def _dry_run(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> int:
+    planned = calls(aws, steps, cidrs)
     title = f"Would be called in account {aws.account.number}, {aws.settings.region}"
     terminal.print_table(title, ("call", "on"), planned)
     price = prices.estimate(aws.settings.node_type, aws.settings.number_of_nodes)

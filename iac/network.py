@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from iac import cluster, tags
@@ -11,10 +11,7 @@ from iac.clients import Aws
 from iac.waiting import Patience
 from terminal import Fault
 
-CHECKIP = "https://checkip.amazonaws.com"
-TIMEOUT_S = 10
 WORLD = "0.0.0.0/0"
-NAME_ANYWHERE = "next: name the address with --cidr, as 203.0.113.7/32"
 
 Group = dict[str, Any]
 
@@ -24,45 +21,37 @@ def group_name(aws: Aws) -> str:
     return f"{aws.settings.cluster_identifier}-access"
 
 
-def caller_address(aws: Aws) -> str:
-    """The IPv4 address that AWS sees this machine at; asked of the endpoint, or of AWS."""
-    from botocore.awsrequest import AWSRequest
-    from botocore.exceptions import BotoCoreError
-    from botocore.httpsession import URLLib3Session
-    from botocore.utils import get_environ_proxies
-
-    endpoint = aws.settings.endpoint_url
-    url = f"{endpoint.rstrip('/')}/checkip" if endpoint else CHECKIP
-    session = URLLib3Session(timeout=TIMEOUT_S, proxies=get_environ_proxies(url))
-    try:
-        answer = session.send(AWSRequest("GET", url).prepare()).text.strip()
-        return str(ipaddress.IPv4Address(answer))
-    except BotoCoreError as error:
-        raise Fault(f"{url} does not tell this machine's address: {error}\n{NAME_ANYWHERE}") from (
-            error
-        )
-    except ValueError as error:
-        raise Fault(f"{url} answered no IPv4 address\n{NAME_ANYWHERE}") from error
-    finally:
-        session.close()
-
-
 def default_vpc(aws: Aws) -> str:
     """The region's default VPC, which clusters are made in."""
-    vpcs = aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
-    if not vpcs:
+    vpc = _default_vpc(aws)
+    if vpc is None:
         region = aws.settings.region
         raise Fault(
             f"{region} has no default VPC to put the cluster into\n"
             f"next: aws ec2 create-default-vpc --region {region}, or change [AWS] REGION"
         )
-    return str(vpcs[0]["VpcId"])
+    return vpc
+
+
+def vpc_ranges(aws: Aws) -> list[str]:
+    """The IPv4 ranges of the VPC that the cluster is in, or is to be made in."""
+    (vpc,) = aws.ec2.describe_vpcs(VpcIds=[_vpc(aws) or default_vpc(aws)])["Vpcs"]
+    blocks = vpc.get("CidrBlockAssociationSet", [])
+    return [
+        str(one["CidrBlock"]) for one in blocks if one["CidrBlockState"]["State"] == "associated"
+    ]
 
 
 def find(aws: Aws) -> Group | None:
     """The configured cluster's own security group, None where there is none."""
+    vpc = _vpc(aws)
+    if vpc is None:
+        return None
     answer = aws.ec2.describe_security_groups(
-        Filters=[{"Name": "group-name", "Values": [group_name(aws)]}]
+        Filters=[
+            {"Name": "group-name", "Values": [group_name(aws)]},
+            {"Name": "vpc-id", "Values": [vpc]},
+        ]
     )
     groups: list[Group] = answer["SecurityGroups"]
     return groups[0] if groups else None
@@ -108,11 +97,17 @@ def admitted(group: Group) -> set[str]:
 def lets_in(groups: Sequence[Group], address: str, port: int) -> bool:
     """Does any rule of these groups let `address` in on `port`?"""
     return any(
-        permission["IpProtocol"] in ("tcp", "-1")
-        and permission.get("FromPort", port) <= port <= permission.get("ToPort", port)
-        and any(_within(address, allowed["CidrIp"]) for allowed in permission["IpRanges"])
-        for group in groups
-        for permission in group["IpPermissions"]
+        _within(address, allowed["CidrIp"])
+        for permission in _permissions(groups, port)
+        for allowed in permission["IpRanges"]
+    )
+
+
+def admits_others(groups: Sequence[Group], port: int) -> bool:
+    """Does any rule let in on `port` whoever is in a security group or a list of prefixes?"""
+    return any(
+        permission.get("UserIdGroupPairs") or permission.get("PrefixListIds")
+        for permission in _permissions(groups, port)
     )
 
 
@@ -158,11 +153,22 @@ def check_cidr(text: str) -> str:
     return str(network)
 
 
+def _vpc(aws: Aws) -> str | None:
+    """The cluster's VPC, the default one while there is no cluster; None without either."""
+    described = cluster.find(aws) or {}
+    return described.get("VpcId") or _default_vpc(aws)
+
+
+def _default_vpc(aws: Aws) -> str | None:
+    vpcs = aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    return str(vpcs[0]["VpcId"]) if vpcs else None
+
+
 def _create(aws: Aws) -> str:
     answer = aws.ec2.create_security_group(
         GroupName=group_name(aws),
         Description=f"Who may connect to the cluster {aws.settings.cluster_identifier}",
-        VpcId=default_vpc(aws),
+        VpcId=_vpc(aws) or default_vpc(aws),
         TagSpecifications=[{"ResourceType": "security-group", "Tags": tags.tags(aws)}],
     )
     return str(answer["GroupId"])
@@ -189,6 +195,16 @@ def _rules(group: Group) -> list[dict[str, Any]]:
         for permission in group["IpPermissions"]
         for allowed in permission["IpRanges"]
     ]
+
+
+def _permissions(groups: Sequence[Group], port: int) -> Iterator[dict[str, Any]]:
+    """What these groups let in on the TCP port."""
+    for group in groups:
+        for permission in group["IpPermissions"]:
+            if permission["IpProtocol"] in ("tcp", "-1") and (
+                permission.get("FromPort", port) <= port <= permission.get("ToPort", port)
+            ):
+                yield permission
 
 
 def _ports(permission: dict[str, Any]) -> dict[str, Any]:

@@ -140,16 +140,6 @@ def tables(scene: Scene, names: Sequence[str]) -> str:
     return "\n".join(f"{table} {rows:,}" for table, rows in counts.items())
 
 
-def local_address(settings: Settings) -> str | None:
-    """The IPv4 address that this machine would connect to the cluster from, inside a VPC say."""
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((settings.host, settings.db_port))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return None
-
-
 def _reason(error: Exception) -> str:
     """What the system says, without its number."""
     return getattr(error, "strerror", None) or str(error)

@@ -101,8 +101,8 @@ def test_a_dry_run_lists_what_a_run_then_calls(
         assert call(create_cluster, "-q") == 0
         undone(site, what)
     aws = clients.Aws(loaded(site))
-    planned = [operation for operation, _ in create_cluster.calls(aws, [])]
     steps = terminal.Steps(quiet=True)
+    planned = [operation for operation, _ in create_cluster.calls(aws, steps, [])]
     done = changes(aws, lambda: create_cluster.create(aws, steps, minutes=1))
     assert planned == expected
     assert done == expected
