@@ -227,7 +227,10 @@ def role_reads(scene: Scene, source: Source) -> str:
 
 def master_password(scene: Scene) -> str:
     """Where the master password is kept, if AWS keeps it."""
-    if cluster.secret_is_gone(scene.aws, scene.cluster):
+    gone = cluster.secret_is_gone(scene.aws, scene.cluster)
+    if gone is None:
+        raise Skip("cannot tell: these credentials may not secretsmanager:DescribeSecret")
+    if gone:
         raise Ailment("the secret with the master password is gone", f"{CREATE} makes a new one")
     if scene.cluster.get("MasterPasswordSecretArn"):
         return "kept by AWS in Secrets Manager"

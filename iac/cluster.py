@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import settings as keys
-from iac.clients import Aws
+from iac.clients import Aws, code
 from terminal import Fault
 
 Description = dict[str, Any]
@@ -87,8 +87,13 @@ def attachment(cluster: Description, role_arn: str) -> str | None:
     return None
 
 
-def secret_is_gone(aws: Aws, cluster: Description) -> bool:
-    """Whether the secret that AWS keeps the master password in was deleted."""
+def secret_is_gone(aws: Aws, cluster: Description) -> bool | None:
+    """Whether the secret that AWS keeps the master password in was deleted.
+
+    None where these credentials may not look at it, which says nothing about the cluster.
+    """
+    from botocore.exceptions import ClientError
+
     arn = cluster.get("MasterPasswordSecretArn")
     if arn is None:
         return False
@@ -96,6 +101,10 @@ def secret_is_gone(aws: Aws, cluster: Description) -> bool:
         return "DeletedDate" in aws.secretsmanager.describe_secret(SecretId=arn)
     except aws.secretsmanager.exceptions.ResourceNotFoundException:
         return True
+    except ClientError as error:
+        if code(error).startswith("AccessDenied"):
+            return None
+        raise
 
 
 def _written(value: object) -> str:

@@ -124,7 +124,7 @@ def renew_secret(aws: Aws, cluster: Description, patience: Patience) -> str | No
     send(
         aws,
         patience,
-        lambda found: secret_is_gone(aws, found),
+        lambda found: bool(secret_is_gone(aws, found)),
         lambda _: aws.redshift.modify_cluster(ClusterIdentifier=name, ManageMasterPassword=True),
     )
     return "its secret was gone: AWS made a new password"

@@ -63,7 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             if arguments.dry_run:
                 return _dry_run(aws, steps, arguments.cidr)
             made = create(aws, steps, arguments.timeout, arguments.cidr)
-        _write(settings, made, steps)
     _report(settings, made)
     option = f" --config {shlex.quote(str(arguments.config))}" if arguments.config else ""
     print(f"next: python create_tables.py{option}")
@@ -115,7 +114,11 @@ def add_timeout(parser: argparse.ArgumentParser) -> None:
 
 
 def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str] = ()) -> Made:
-    """Get or create role, security group and cluster, and connect them with each other."""
+    """Get or create role, security group and cluster, and connect them with each other.
+
+    Where the cluster is gets into the configuration as soon as it has an address: what fails after
+    that leaves a cluster that every other script finds.
+    """
     settings = aws.settings
     with steps.step("AWS account") as step:
         step.note = f"{aws.account.number} {aws.account.user}, {settings.region}"
@@ -132,6 +135,8 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
         step.note = f"{done}; {price}" if done == "created" else done
     with steps.step("wait until it is available") as step:
         made = cluster_waiting.wait_until_available(aws, patience(minutes, step), new=True)
+    there = Made(made, arn)
+    _write(settings, there, steps)
     with steps.step("role attached to the cluster") as step:
         step.note = cluster_changes.attach(aws, arn, patience(minutes, step))
     with steps.step("security group of the cluster") as step:
@@ -143,7 +148,7 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
         step.note = renewed or _kept(settings, made)
     if settings.db_password and made.get("MasterPasswordSecretArn"):
         steps.say(f"warning: {keys.DB_PASSWORD.label} does not open this cluster: {_WITHOUT_IT}")
-    return Made(made, arn)
+    return there
 
 
 def who_may_connect(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> Sequence[str]:

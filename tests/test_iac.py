@@ -103,9 +103,10 @@ def test_a_second_run_changes_nothing(
     assert (described(site), site.config.read_bytes()) == (cluster, text)
     said = capsys.readouterr().err
     assert [line.split("  ")[-1] for line in said.splitlines()[2:]] == [
-        "127.0.0.1/32", "unchanged", "unchanged", "exists", "available", "attached already",
+        "127.0.0.1/32", "unchanged", "unchanged", "exists", "available", "there already",
+        "attached already",
         f"protects the cluster already, lets in 127.0.0.1/32 on port {site.standin.port}",
-        "of the configuration", "there already",
+        "of the configuration",
     ]  # fmt: skip
 
 

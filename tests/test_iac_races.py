@@ -16,6 +16,7 @@ from premises import NOTHING, described, exists, loaded, set_state
 
 import terminal
 from iac import (
+    checks,
     clients,
     cluster_changes,
     cluster_waiting,
@@ -290,3 +291,35 @@ def test_waiting_ends_with_what_ended_it(
     with pytest.raises(terminal.Fault, match=said), clients.explained(aws.settings):
         cluster_waiting.wait_until_available(aws, patience(0.002))
     assert len(sent) == calls
+
+
+DENIED = ("AccessDeniedException", "User: a is not authorized to perform: b on c")
+
+
+def test_a_secret_that_may_not_be_looked_at_stops_nothing(
+    site: Project, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.values["CLUSTER"].pop("DB_PASSWORD")
+    site.configure()
+    assert call(create_cluster, "-q") == 0
+    aws = clients.Aws(loaded(site))
+    looked = before(aws.secretsmanager, "DescribeSecret", DENIED, DENIED, DENIED)
+    create_cluster.create(aws, QUIET, minutes=1)
+    assert create_cluster.calls(aws, QUIET, []) == []
+    scene = checks.Scene(aws.settings)
+    scene.aws = aws
+    finding = checks.perform(checks.Check("master password", checks.master_password), scene)
+    assert (finding.state, finding.found) == (
+        checks.SKIPPED, "cannot tell: these credentials may not secretsmanager:DescribeSecret"
+    )  # fmt: skip
+    assert len(looked) == 3
+
+
+def test_the_address_is_written_before_anything_after_it_can_fail(
+    site: Project, call: Call
+) -> None:
+    aws = clients.Aws(loaded(site))
+    before(aws.ec2, "AuthorizeSecurityGroupIngress", ("UnauthorizedOperation", "You may not."))
+    with pytest.raises(exceptions.ClientError, match="UnauthorizedOperation"):
+        create_cluster.create(aws, QUIET, minutes=1)
+    assert (loaded(site).host, loaded(site).db_port) == (site.standin.host, site.standin.port)
