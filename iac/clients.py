@@ -213,6 +213,16 @@ def explained(settings: Settings) -> Iterator[None]:
         raise Fault(message) from error
 
 
+@contextmanager
+def accepting(*codes: str) -> Iterator[None]:
+    """End the block where AWS refuses a request of it with one of these codes."""
+    try:
+        yield
+    except Exception as error:
+        if "ClientError" not in _classes(error) or code(error) not in codes:
+            raise
+
+
 def explain(error: Exception, settings: Settings) -> str | None:
     """Cause and next step of an error of botocore, None for any other exception."""
     classes = _classes(error)

@@ -178,8 +178,9 @@ def calls(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> list[tuple[s
     size = f"{settings.number_of_nodes} x {settings.node_type}, encrypted"
     attached = made and found and cluster.attachment(made, found.arn)
     joined = made and group and cluster.has_group(made, group["GroupId"])
-    admitted = network.admitted(group) if group else set()
-    wanted, stale = set(cidrs) - admitted, admitted - set(cidrs)
+    at = made.get("Endpoint", {}) if made else {}
+    port = int(at.get("Port", rules.port_to_ask_for(settings.db_port)))
+    wanted, stale = network.differences(group, port, cidrs)
     lost = made and not settings.db_password and cluster.secret_is_gone(aws, made)
     planned = [
         (found is None, "iam:CreateRole", settings.iam_role_name),
@@ -189,11 +190,15 @@ def calls(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> list[tuple[s
         (made is None, "redshift:CreateCluster", f"{settings.cluster_identifier}, {size}"),
         (made and not attached, "redshift:ModifyClusterIamRoles", settings.iam_role_name),
         (made and not joined, "redshift:ModifyCluster", network.group_name(aws)),
-        (wanted, "ec2:AuthorizeSecurityGroupIngress", ", ".join(sorted(wanted))),
-        (stale, "ec2:RevokeSecurityGroupIngress", ", ".join(sorted(stale))),
+        (wanted, "ec2:AuthorizeSecurityGroupIngress", _told(wanted, port)),
+        (stale, "ec2:RevokeSecurityGroupIngress", _told(stale, port)),
         (lost, "redshift:ModifyCluster", "a new master password, kept by AWS"),
     ]
     return [(operation, target) for needed, operation, target in planned if needed]
+
+
+def _told(rules_of_group: Sequence[network.Rule], port: int) -> str:
+    return ", ".join(rule.words(port) for rule in rules_of_group)
 
 
 def _dry_run(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> int:

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from iac import cluster, tags
-from iac.clients import Aws
+from iac.clients import Aws, accepting
 from iac.waiting import Patience
 from terminal import Fault
 
 WORLD = "0.0.0.0/0"
 
+# Where a rule may let in from: the list of a permission, and what names one of it.
+_SOURCES = (
+    ("IpRanges", "CidrIp"),
+    ("Ipv6Ranges", "CidrIpv6"),
+    ("UserIdGroupPairs", "GroupId"),
+    ("PrefixListIds", "PrefixListId"),
+)
+
 Group = dict[str, Any]
+
+
+class Rule(NamedTuple):
+    """One thing that a group lets in: a protocol (-1: all), its ports if it has any, a source."""
+
+    protocol: str
+    first: int | None
+    last: int | None
+    source: str
+
+    def words(self, port: int) -> str:
+        """The source, and the rest where it is not TCP on `port` alone."""
+        if self[:3] == ("tcp", port, port):
+            return self.source
+        ports = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        what = "everything" if self.protocol == "-1" else f"{self.protocol} {ports}"
+        return f"{what} from {self.source}"
 
 
 def group_name(aws: Aws) -> str:
@@ -61,7 +86,10 @@ def ensure(aws: Aws) -> tuple[str, str]:
     """Make the security group, which lets nobody in yet; its id and a note of what was done."""
     group = find(aws)
     if group is None:
-        return _create(aws), "created"
+        # Another run may make it at the same moment.
+        with accepting("InvalidGroup.Duplicate"):
+            return _create(aws), "created"
+        group = _existing(aws)
     if not tags.made_here(group.get("Tags", [])):
         raise Fault(
             f"the security group {group_name(aws)} exists and is not this project's\n"
@@ -72,26 +100,29 @@ def ensure(aws: Aws) -> tuple[str, str]:
 
 def admit(aws: Aws, port: int, cidrs: Sequence[str]) -> str:
     """Have the group let in `cidrs` on `port` and nothing else; a note of what was done."""
-    group = find(aws)
-    if group is None:
-        raise Fault(f"the security group {group_name(aws)} is gone\nnext: run this again")
-    wanted = {(port, cidr) for cidr in cidrs}
-    actual = {(one["FromPort"], one["CidrIp"]): one["Permission"] for one in _rules(group)}
-    for rule in sorted(wanted - actual.keys()):
-        _authorize(aws, group, *rule)
-    stale = actual.keys() - wanted
+    group = _existing(aws)
+    name, actual = group["GroupId"], _rules(group)
+    missing, stale = differences(group, port, cidrs)
+    for rule in missing:
+        with accepting("InvalidPermission.Duplicate"):
+            aws.ec2.authorize_security_group_ingress(
+                GroupId=name, IpPermissions=[_permission(port, rule.source)]
+            )
     for rule in stale:
-        aws.ec2.revoke_security_group_ingress(
-            GroupId=group["GroupId"], IpPermissions=[actual[rule]]
-        )
+        with accepting("InvalidPermission.NotFound"):
+            aws.ec2.revoke_security_group_ingress(GroupId=name, IpPermissions=[actual[rule]])
     told = f"lets in {', '.join(sorted(cidrs))} on port {port}"
-    gone = ", ".join(sorted({str(cidr) for _, cidr in stale} - set(cidrs)))
+    gone = ", ".join(rule.words(port) for rule in stale)
     return f"{told}, no longer {gone}" if gone else told
 
 
-def admitted(group: Group) -> set[str]:
-    """The ranges that the group lets in, on whatever port."""
-    return {str(rule["CidrIp"]) for rule in _rules(group)}
+def differences(
+    group: Group | None, port: int, cidrs: Sequence[str]
+) -> tuple[list[Rule], list[Rule]]:
+    """The rules that a group lacks to let in `cidrs` on `port`, and those that it has besides."""
+    wanted = {Rule("tcp", port, port, cidr) for cidr in cidrs}
+    actual = _rules(group).keys() if group else set()
+    return sorted(wanted - actual, key=str), sorted(actual - wanted, key=str)
 
 
 def lets_in(groups: Sequence[Group], address: str, port: int) -> bool:
@@ -153,6 +184,13 @@ def check_cidr(text: str) -> str:
     return str(network)
 
 
+def _existing(aws: Aws) -> Group:
+    group = find(aws)
+    if group is None:
+        raise Fault(f"the security group {group_name(aws)} is gone\nnext: run this again")
+    return group
+
+
 def _vpc(aws: Aws) -> str | None:
     """The cluster's VPC, the default one while there is no cluster; None without either."""
     described = cluster.find(aws) or {}
@@ -174,27 +212,29 @@ def _create(aws: Aws) -> str:
     return str(answer["GroupId"])
 
 
-def _authorize(aws: Aws, group: Group, port: int, cidr: str) -> None:
-    permission = {
+def _permission(port: int, cidr: str) -> dict[str, Any]:
+    """What lets in a range on a port, as EC2 wants it."""
+    return {
         "IpProtocol": "tcp",
         "FromPort": port,
         "ToPort": port,
         "IpRanges": [{"CidrIp": cidr, "Description": "iac.create_cluster"}],
     }
-    aws.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[permission])
 
 
-def _rules(group: Group) -> list[dict[str, Any]]:
+def _rules(group: Group) -> dict[Rule, dict[str, Any]]:
     """The rules of a group one by one, each with the permission that revokes it."""
-    return [
-        {
-            "FromPort": permission.get("FromPort"),
-            "CidrIp": allowed["CidrIp"],
-            "Permission": {**_ports(permission), "IpRanges": [allowed]},
-        }
+    return {
+        Rule(
+            permission["IpProtocol"],
+            permission.get("FromPort"),
+            permission.get("ToPort"),
+            str(source[name]),
+        ): {**_ports(permission), kind: [source]}
         for permission in group["IpPermissions"]
-        for allowed in permission["IpRanges"]
-    ]
+        for kind, name in _SOURCES
+        for source in permission.get(kind, [])
+    }
 
 
 def _permissions(groups: Sequence[Group], port: int) -> Iterator[dict[str, Any]]:
