@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from iac import rules, tags
-from iac.clients import Aws
+from iac.clients import Aws, accepting
 from iac.cluster import (
     GOING,
     STUCK,
@@ -42,8 +42,11 @@ def ensure(aws: Aws, role_arn: str, group_id: str, patience: Patience) -> str:
         cluster = None
     if cluster is None:
         request = creation(aws, role_arn, group_id)
-        _once_role_is_known(lambda: aws.redshift.create_cluster(**request))
-        return "created"
+        # Another run may make it at the same moment.
+        with accepting("ClusterAlreadyExists"):
+            _once_role_is_known(lambda: aws.redshift.create_cluster(**request))
+            return "created"
+        cluster = existing(aws)
     return "; ".join(("exists", *differences(cluster, aws.settings)))
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from iac import policy, tags
-from iac.clients import Aws
+from iac.clients import Aws, accepting
 from settings import IAM_ROLE_NAME
 from terminal import Fault
 
@@ -91,14 +91,19 @@ def ensure(aws: Aws) -> tuple[str, str]:
     done = []
     role = find(aws, name)
     if role is None:
-        role = _create(aws, name)
-        done.append("created")
-    elif not policy.trusts_redshift(role.trust) and not role.made_here:
+        # Another run may make it at the same moment.
+        with accepting("EntityAlreadyExists"):
+            role = _create(aws, name)
+            done.append("created")
+    role = role or find(aws, name)
+    if role is None:
+        raise Fault(f"the role {name} is gone\nnext: run this again")
+    if not policy.trusts_redshift(role.trust) and not role.made_here:
         raise Fault(
             f"the role {name} exists, is not this project's and does not trust {policy.SERVICE}\n"
             f"next: set {IAM_ROLE_NAME.label} to a name that is free"
         )
-    elif trust_differs(role):
+    if trust_differs(role):
         aws.iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policy.trust()))
         done.append("trust put right")
     if policy_differs(aws):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore import exceptions
 from conftest import Call, Project
-from premises import NOTHING, described, exists, loaded, set_state
+from premises import EVERYTHING, NOTHING, described, exists, loaded, set_state
 
 import terminal
 from iac import (
@@ -323,3 +323,38 @@ def test_the_address_is_written_before_anything_after_it_can_fail(
     with pytest.raises(exceptions.ClientError, match="UnauthorizedOperation"):
         create_cluster.create(aws, QUIET, minutes=1)
     assert (loaded(site).host, loaded(site).db_port) == (site.standin.host, site.standin.port)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("iam", "CreateRole"),
+        ("ec2", "CreateSecurityGroup"),
+        ("redshift", "CreateCluster"),
+        ("ec2", "AuthorizeSecurityGroupIngress"),
+    ],
+)
+def test_what_another_run_makes_meanwhile_is_found(
+    site: Project, call: Call, service: str, operation: str
+) -> None:
+    aws = clients.Aws(loaded(site))
+    others = clients.Aws(loaded(site))
+    before(
+        getattr(aws, service),
+        operation,
+        lambda: create_cluster.create(others, QUIET, minutes=1),
+    )
+    create_cluster.create(aws, QUIET, minutes=1)
+    assert exists(site) == EVERYTHING
+    assert create_cluster.calls(aws, QUIET, []) == []
+
+
+def test_a_rule_that_another_run_revokes_meanwhile_is_gone(site: Project, aws: clients.Aws) -> None:
+    others = clients.Aws(loaded(site))
+    before(
+        aws.ec2,
+        "RevokeSecurityGroupIngress",
+        lambda: create_cluster.create(others, QUIET, 1, ["10.0.0.0/8"]),
+    )
+    create_cluster.create(aws, QUIET, 1, ["10.0.0.0/8"])
+    assert create_cluster.calls(aws, QUIET, ["10.0.0.0/8"]) == []
