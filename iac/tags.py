@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,14 +14,23 @@ Tag = dict[str, str]
 _PROJECT = {"Key": "project", "Value": "sparkify"}
 _MAKER = {"Key": "created-by", "Value": "iac.create_cluster"}
 
+LONGEST_VALUE = 256
+
 # What is said of anything that a deletion leaves because it was not made here.
 NOT_MADE_HERE = "kept: it was not made by iac.create_cluster"
 
 
 def tags(aws: Aws) -> list[Tag]:
     """Project, cluster, owner (whose credentials made it) and maker."""
-    owner = {"Key": "owner", "Value": aws.account.user}
-    return [_PROJECT, _cluster(aws), owner, _MAKER]
+    return [_PROJECT, _cluster(aws), {"Key": "owner", "Value": value(aws.account.user)}, _MAKER]
+
+
+def value(text: str) -> str:
+    """The text as the value of a tag: IAM, whose rule is the strictest, refuses some characters.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+    """
+    return re.sub(r"[^\w .:/=+@-]", "_", text)[:LONGEST_VALUE]
 
 
 def made_here(found: Sequence[Tag]) -> bool:
