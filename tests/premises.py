@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conftest import Project
+from conftest import PASSWORD, Project
 
 import settings
 from iac import policy
@@ -42,6 +42,22 @@ def exists(site: Project) -> tuple[bool, bool, bool]:
 
 NOTHING = (False, False, False)
 EVERYTHING = (True, True, True)
+
+
+def make_cluster(site: Project, **more: Any) -> None:
+    """The site's cluster without all else that iac.create_cluster makes; its tags as there."""
+    names = {"project": "sparkify", "cluster": site.name, "created-by": "iac.create_cluster"}
+    site.client("redshift").create_cluster(
+        **{
+            "ClusterIdentifier": site.name,
+            "NodeType": "ra3.large",
+            "DBName": site.values["CLUSTER"]["DB_NAME"],
+            "MasterUsername": "dwhuser",
+            "MasterUserPassword": PASSWORD,
+            "Tags": [{"Key": key, "Value": value} for key, value in names.items()],
+            **more,
+        }
+    )
 
 
 def set_state(site: Project, state: str) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import trustme
-from conftest import PASSWORD, Call, Project
-from premises import described, groups, loaded
+from conftest import Call, Project
+from premises import groups, loaded, make_cluster
 
 import terminal
 from iac import callers, checks, clients, create_cluster
@@ -109,19 +109,14 @@ def on_aws(site: Project, call: Call, monkeypatch: pytest.MonkeyPatch) -> Projec
     return site
 
 
-def make_cluster(site: Project, cidr: str, public: bool) -> None:
-    """A cluster in a VPC of this range, with a group of its own."""
+def make_in_vpc(site: Project, cidr: str, public: bool = False) -> None:
+    """A cluster in a VPC of this range, with a security group of the site's name."""
     ec2 = site.client("ec2")
     vpc = ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
-    group = ec2.create_security_group(GroupName="theirs", Description="empty", VpcId=vpc)
-    site.client("redshift").create_cluster(
-        ClusterIdentifier=site.name,
-        NodeType="ra3.large",
-        MasterUsername="dwhuser",
-        MasterUserPassword=PASSWORD,
-        VpcSecurityGroupIds=[group["GroupId"]],
-        PubliclyAccessible=public,
-    )
+    group = ec2.create_security_group(
+        GroupName=f"{site.name}-access", Description="empty", VpcId=vpc
+    )["GroupId"]
+    make_cluster(site, VpcSecurityGroupIds=[group], PubliclyAccessible=public)
 
 
 @pytest.mark.parametrize(
@@ -134,8 +129,6 @@ def make_cluster(site: Project, cidr: str, public: bool) -> None:
 )
 def test_who_may_connect_to_a_cluster_of_aws(
     on_aws: Project,
-    call: Call,
-    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     answering: Any,
     cidr: str,
@@ -143,20 +136,37 @@ def test_who_may_connect_to_a_cluster_of_aws(
     admitted: str,
     warned: bool,
 ) -> None:
-    make_cluster(on_aws, cidr, public)
+    make_in_vpc(on_aws, cidr, public)
+    monkeypatch.setattr(callers, "CHECKIP", answering(b"203.0.113.7\n"))
+    told = callers.by_default(clients.Aws(loaded(on_aws)))
+    assert told == (admitted, callers.OUTSIDE if warned else "")
+
+
+def test_a_run_and_a_dry_run_let_in_the_same(
+    on_aws: Project,
+    call: Call,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answering: Any,
+) -> None:
+    vpc = on_aws.client("ec2").create_vpc(CidrBlock="198.51.100.0/24")["Vpc"]["VpcId"]
+    theirs = on_aws.client("ec2").create_security_group(
+        GroupName="theirs", Description="empty", VpcId=vpc
+    )
+    make_cluster(on_aws, VpcSecurityGroupIds=[theirs["GroupId"]])
     for flags in (["--dry-run"], []):
         monkeypatch.setattr(callers, "CHECKIP", answering(b"203.0.113.7\n"))
         assert call(create_cluster, *flags) == 0
         told = capsys.readouterr()
-        assert admitted in told.out + told.err
-        assert ("nobody outside can connect; --cidr names who" in told.err) is warned
+        assert "203.0.113.7/32" in told.out + told.err
+        assert "nobody outside can connect; --cidr names who inside may" in told.err
     (group,) = groups(on_aws)
-    assert group["VpcId"] == described(on_aws)["VpcId"]
-    assert [one["IpRanges"][0]["CidrIp"] for one in group["IpPermissions"]] == [admitted]
+    assert group["VpcId"] == vpc
+    assert [one["IpRanges"][0]["CidrIp"] for one in group["IpPermissions"]] == ["203.0.113.7/32"]
 
 
 def let_in(site: Project, source: str) -> None:
-    """Have the site's group let in this and nothing else."""
+    """Have the site's group let in this."""
     (group,) = groups(site)
     sources = {
         "group": {"UserIdGroupPairs": [{"GroupId": group["GroupId"]}]},
@@ -166,7 +176,6 @@ def let_in(site: Project, source: str) -> None:
     }
     ports = {"FromPort": site.standin.port, "ToPort": site.standin.port}
     ec2, name = site.client("ec2"), {"GroupId": group["GroupId"]}
-    ec2.revoke_security_group_ingress(**name, IpPermissions=group["IpPermissions"])
     permission = {"IpProtocol": "tcp", **ports, **sources[source]}
     ec2.authorize_security_group_ingress(**name, IpPermissions=[permission])
 
@@ -195,7 +204,6 @@ def let_in(site: Project, source: str) -> None:
 )  # fmt: skip
 def test_the_security_group_as_far_as_it_can_be_judged(
     on_aws: Project,
-    call: Call,
     monkeypatch: pytest.MonkeyPatch,
     answering: Any,
     source: str,
@@ -204,7 +212,7 @@ def test_the_security_group_as_far_as_it_can_be_judged(
     found: str,
     remedy: str,
 ) -> None:
-    assert call(create_cluster, "-q", "--cidr", "192.0.2.1/32") == 0
+    make_in_vpc(on_aws, "127.0.0.0/16")
     let_in(on_aws, source)
     told = service if service == NOBODY else answering(service.encode())
     monkeypatch.setattr(callers, "CHECKIP", told)

@@ -246,7 +246,7 @@ def test_interrupted_after_any_call_and_repeated(site: Project, call: Call) -> N
 @pytest.mark.parametrize(
     ("region", "suffix"),
     [
-        pytest.param("us-west-2", "-b", id="another name"),
+        pytest.param("us-west-2", "-b", id="another name", marks=pytest.mark.long),
         pytest.param("us-east-1", "", id="another region"),
     ],
 )

@@ -66,7 +66,6 @@ def test_a_configuration_that_is_not_there(
         pytest.param(
             "{name}.c1a2.us-west-2.redshift.amazonaws.com", "us-west-2", "", id="the same"
         ),
-        pytest.param("localhost", "eu-west-1", "", id="an address that tells nothing"),
         pytest.param("dwh.example.com", "eu-west-1", "", id="an alias"),
         pytest.param(
             "{name}.c1a2.us-west-2.redshift.amazonaws.com",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore import exceptions
 from conftest import Call, Project
-from premises import EVERYTHING, NOTHING, described, exists, loaded, set_state
+from premises import NOTHING, described, exists, loaded, lose_secret, make_cluster, set_state
 
 import terminal
 from iac import (
@@ -21,9 +21,10 @@ from iac import (
     cluster_changes,
     cluster_waiting,
     create_cluster,
-    delete_cluster,
+    network,
     pause_cluster,
     resume_cluster,
+    role,
 )
 from iac.waiting import Patience
 
@@ -38,8 +39,8 @@ Answer = tuple[str, str] | Exception | dict[str, Any] | Callable[[], object] | N
 
 @pytest.fixture
 def aws(site: Project, call: Call) -> clients.Aws:
-    """The AWS APIs of a site whose cluster was made."""
-    assert call(create_cluster, "-q") == 0
+    """The AWS APIs of a site with a cluster and nothing else."""
+    make_cluster(site)
     return clients.Aws(loaded(site))
 
 
@@ -73,54 +74,44 @@ def patience(minutes: float = 1) -> Patience:
     return Patience(minutes, lambda state: None)
 
 
-def detach(site: Project) -> None:
-    site.client("redshift").modify_cluster_iam_roles(
-        ClusterIdentifier=site.name,
-        RemoveIamRoles=[described(site)["IamRoles"][0]["IamRoleArn"]],
-    )
-
-
-def leave_groups(site: Project) -> None:
-    ec2 = site.client("ec2")
-    other = ec2.create_security_group(
+def make_group(site: Project) -> str:
+    answer = site.client("ec2").create_security_group(
         GroupName=f"{site.name}-other", Description="empty", VpcId=described(site)["VpcId"]
     )
-    site.client("redshift").modify_cluster(
-        ClusterIdentifier=site.name, VpcSecurityGroupIds=[other["GroupId"]]
-    )
+    return str(answer["GroupId"])
 
 
 @pytest.mark.parametrize(
-    ("operation", "beforehand", "work"),
+    ("operation", "work"),
     [
         pytest.param(
             "ModifyCluster",
-            leave_groups,
-            lambda aws: create_cluster.create(aws, QUIET, minutes=1),
-            id="joining the group",
+            lambda site, aws: cluster_changes.join(
+                aws, described(site), make_group(site), patience()
+            ),
+            id="joining a group",
         ),
         pytest.param(
             "ModifyClusterIamRoles",
-            detach,
-            lambda aws: create_cluster.create(aws, QUIET, minutes=1),
-            id="attaching the role",
+            lambda site, aws: cluster_changes.attach(aws, role.ensure(aws)[0], patience()),
+            id="attaching a role",
         ),
         pytest.param(
             "PauseCluster",
-            lambda site: None,
-            lambda aws: cluster_changes.pause(aws, patience()),
+            lambda site, aws: cluster_changes.pause(aws, patience()),
             id="pausing",
         ),
         pytest.param(
             "ResumeCluster",
-            lambda site: site.client("redshift").pause_cluster(ClusterIdentifier=site.name),
-            lambda aws: cluster_changes.resume(aws, patience()),
+            lambda site, aws: (
+                cluster_changes.pause(aws, patience()),
+                cluster_changes.resume(aws, patience()),
+            ),
             id="resuming",
         ),
         pytest.param(
             "DeleteCluster",
-            lambda site: None,
-            lambda aws: delete_cluster.delete(aws, QUIET, None, minutes=1),
+            lambda site, aws: cluster_changes.remove(aws, None, patience()),
             id="deleting",
         ),
     ],
@@ -129,13 +120,19 @@ def test_a_busy_cluster_is_asked_again(
     site: Project,
     aws: clients.Aws,
     operation: str,
-    beforehand: Callable[[Project], None],
-    work: Callable[[clients.Aws], object],
+    work: Callable[[Project, clients.Aws], object],
 ) -> None:
-    beforehand(site)
     sent = before(aws.redshift, operation, BUSY)
-    work(aws)
+    work(site, aws)
     assert sent == [operation, operation]
+
+
+def test_a_new_secret_is_asked_for_again(site: Project, aws: clients.Aws) -> None:
+    lose_secret(site)
+    anew = clients.Aws(loaded(site))
+    sent = before(anew.redshift, "ModifyCluster", BUSY)
+    cluster_changes.renew_secret(anew, described(site), patience())
+    assert sent == ["ModifyCluster", "ModifyCluster"]
 
 
 def test_a_cluster_that_stays_busy_is_told(aws: clients.Aws) -> None:
@@ -159,7 +156,7 @@ def test_a_cluster_that_stays_busy_is_told(aws: clients.Aws) -> None:
             lambda redshift, name: redshift.delete_cluster(
                 ClusterIdentifier=name, SkipFinalClusterSnapshot=True
             ),
-            lambda aws: delete_cluster.delete(aws, QUIET, None, minutes=1),
+            lambda aws: cluster_changes.remove(aws, None, patience()),
             id="deleting",
         ),
     ],
@@ -186,7 +183,7 @@ def test_what_somebody_else_does_meanwhile_is_not_asked_for_again(
 def test_a_paused_cluster_is_deleted_as_it_is(site: Project, aws: clients.Aws) -> None:
     site.client("redshift").pause_cluster(ClusterIdentifier=site.name)
     resumed = before(aws.redshift, "ResumeCluster")
-    delete_cluster.delete(aws, QUIET, None, minutes=1)
+    assert cluster_changes.remove(aws, None, patience()) == "deleted"
     assert resumed == []
     assert exists(site) == NOTHING
 
@@ -200,24 +197,23 @@ def test_a_paused_cluster_is_deleted_as_it_is(site: Project, aws: clients.Aws) -
         pytest.param(
             "{0}-b", "is being deleted already, without a snapshot {0}-last\nnext: run", id="other"
         ),
-        pytest.param("{0}", "is still deleting after 0.005 minutes", id="its own"),
+        pytest.param("{0}", "is still deleting after 0.002 minutes", id="its own"),
     ],
 )
 def test_a_deletion_under_way_keeps_the_snapshot_that_it_was_asked_for(
-    site: Project, call: Call, capsys: pytest.CaptureFixture[str], of: str | None, said: str
+    site: Project, aws: clients.Aws, of: str | None, said: str
 ) -> None:
-    for name in (f"{site.name}-b", site.name):
-        site.configure(DWH_CLUSTER_IDENTIFIER=name)
-        assert call(create_cluster, "-q") == 0
+    wanted = f"{site.name}-last"
     if of is not None:
+        if of != "{0}":
+            make_cluster(site, ClusterIdentifier=of.format(site.name))
         site.client("redshift").create_cluster_snapshot(
-            ClusterIdentifier=of.format(site.name), SnapshotIdentifier=f"{site.name}-last"
+            ClusterIdentifier=of.format(site.name), SnapshotIdentifier=wanted
         )
     set_state(site, "deleting")
-    flags = ("--yes", "--final-snapshot", f"{site.name}-last", "--timeout", "0.005")
-    assert call(delete_cluster, *flags) == 1
-    told = capsys.readouterr().err
-    assert f"error: the cluster {site.name} {said.format(site.name)}" in told
+    with pytest.raises(terminal.Fault) as fault:
+        cluster_changes.remove(aws, wanted, patience(0.002))
+    assert f"the cluster {site.name} {said.format(site.name)}" in str(fault.value)
 
 
 @pytest.mark.parametrize("script", [pause_cluster, resume_cluster])
@@ -236,7 +232,7 @@ def test_what_can_never_come_is_not_waited_for(
     state: str,
     said: str,
 ) -> None:
-    assert call(create_cluster, "-q") == 0
+    make_cluster(site)
     set_state(site, state)
     assert call(script, "--timeout", "0.005") == 1
     assert f"error: the cluster {site.name} {said}" in capsys.readouterr().err
@@ -260,11 +256,11 @@ def test_a_cluster_that_goes_while_it_resumes_is_not_waited_for(
 def test_a_role_that_did_not_stay_attached_is_attached_again(
     site: Project, aws: clients.Aws
 ) -> None:
-    detach(site)
+    arn, _ = role.ensure(aws)
     sent = before(aws.redshift, "ModifyClusterIamRoles", {})
-    create_cluster.create(aws, QUIET, minutes=1)
+    assert cluster_changes.attach(aws, arn, patience()) == "attached"
     assert sent == ["ModifyClusterIamRoles"] * 2
-    assert described(site)["IamRoles"][0]["ApplyStatus"] == "in-sync"
+    assert described(site)["IamRoles"] == [{"IamRoleArn": arn, "ApplyStatus": "in-sync"}]
 
 
 LOST = exceptions.EndpointConnectionError(endpoint_url="https://redshift.example")
@@ -326,35 +322,54 @@ def test_the_address_is_written_before_anything_after_it_can_fail(
 
 
 @pytest.mark.parametrize(
-    ("service", "operation"),
+    ("service", "operation", "work", "note"),
     [
-        ("iam", "CreateRole"),
-        ("ec2", "CreateSecurityGroup"),
-        ("redshift", "CreateCluster"),
-        ("ec2", "AuthorizeSecurityGroupIngress"),
+        pytest.param("iam", "CreateRole", lambda aws: role.ensure(aws)[1], "unchanged", id="role"),
+        pytest.param(
+            "ec2",
+            "CreateSecurityGroup",
+            lambda aws: network.ensure(aws)[1],
+            "unchanged",
+            id="group",
+        ),
+        pytest.param(
+            "redshift",
+            "CreateCluster",
+            lambda aws: cluster_changes.ensure(
+                aws, role.ensure(aws)[0], network.ensure(aws)[0], patience()
+            ),
+            "exists",
+            id="cluster",
+        ),
+        pytest.param(
+            "ec2",
+            "AuthorizeSecurityGroupIngress",
+            lambda aws: network.ensure(aws) and network.admit(aws, 5439, ["10.0.0.0/8"]),
+            "lets in 10.0.0.0/8 on port 5439",
+            id="rule",
+        ),
+        pytest.param(
+            "ec2",
+            "RevokeSecurityGroupIngress",
+            lambda aws: (
+                network.ensure(aws)
+                and network.admit(aws, 5439, ["192.0.2.1/32"])
+                and network.admit(aws, 5439, ["10.0.0.0/8"])
+            ),
+            "lets in 10.0.0.0/8 on port 5439, no longer 192.0.2.1/32",
+            id="rule that goes",
+        ),
     ],
 )
-def test_what_another_run_makes_meanwhile_is_found(
-    site: Project, call: Call, service: str, operation: str
+def test_what_another_run_does_meanwhile_is_no_failure(
+    site: Project,
+    call: Call,
+    service: str,
+    operation: str,
+    work: Callable[[clients.Aws], str],
+    note: str,
 ) -> None:
-    aws = clients.Aws(loaded(site))
-    others = clients.Aws(loaded(site))
-    before(
-        getattr(aws, service),
-        operation,
-        lambda: create_cluster.create(others, QUIET, minutes=1),
-    )
-    create_cluster.create(aws, QUIET, minutes=1)
-    assert exists(site) == EVERYTHING
-    assert create_cluster.calls(aws, QUIET, []) == []
-
-
-def test_a_rule_that_another_run_revokes_meanwhile_is_gone(site: Project, aws: clients.Aws) -> None:
-    others = clients.Aws(loaded(site))
-    before(
-        aws.ec2,
-        "RevokeSecurityGroupIngress",
-        lambda: create_cluster.create(others, QUIET, 1, ["10.0.0.0/8"]),
-    )
-    create_cluster.create(aws, QUIET, 1, ["10.0.0.0/8"])
-    assert create_cluster.calls(aws, QUIET, ["10.0.0.0/8"]) == []
+    aws, others = clients.Aws(loaded(site)), clients.Aws(loaded(site))
+    sent = before(getattr(aws, service), operation, lambda: work(others))
+    assert work(aws) == note
+    assert sent == [operation]
