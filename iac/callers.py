@@ -24,7 +24,7 @@ def by_default(aws: Aws) -> tuple[str, str]:
     """The range that may connect where none is named, and what to warn of, empty as a rule.
 
     Inside its VPC a cluster that is not public sees private addresses only. The local AWS has one
-    network: everybody is seen at the same address there.
+    network: everybody is seen at the same address there. Faults as `caller_address`.
     """
     if aws.settings.endpoint_url or _is_public(aws):
         return f"{caller_address(aws)}/32", ""
@@ -34,7 +34,10 @@ def by_default(aws: Aws) -> tuple[str, str]:
 
 
 def caller_address(aws: Aws) -> str:
-    """The IPv4 address that AWS sees this machine at; asked of the endpoint, or of AWS."""
+    """The IPv4 address that AWS sees this machine at; asked of the endpoint, or of AWS.
+
+    Fault when nobody tells it.
+    """
     from botocore.awsrequest import AWSRequest
     from botocore.exceptions import BotoCoreError
     from botocore.httpsession import URLLib3Session
