@@ -89,6 +89,8 @@ def send(
         try:
             request(cluster)
             return True
+        except aws.redshift.exceptions.ClusterNotFoundFault:
+            return False
         except aws.redshift.exceptions.InvalidClusterStateFault as error:
             refusal = error
             patience.show("busy with another change")

@@ -180,6 +180,31 @@ def test_what_somebody_else_does_meanwhile_is_not_asked_for_again(
     assert sent == [operation]
 
 
+@pytest.mark.parametrize(
+    ("snapshot", "said"),
+    [
+        pytest.param(None, "deleted", id="no snapshot is wanted"),
+        pytest.param("{0}-last", "without a snapshot {0}-last", id="one is wanted"),
+    ],
+)
+def test_a_cluster_that_somebody_else_deletes_at_the_same_moment(
+    site: Project, aws: clients.Aws, snapshot: str | None, said: str
+) -> None:
+    def deleted() -> None:
+        site.client("redshift").delete_cluster(
+            ClusterIdentifier=site.name, SkipFinalClusterSnapshot=True
+        )
+
+    before(aws.redshift, "DeleteCluster", deleted)
+    wanted = snapshot and snapshot.format(site.name)
+    try:
+        told = cluster_changes.remove(aws, wanted, patience())
+    except terminal.Fault as fault:
+        told = str(fault)
+    assert said.format(site.name) in str(told)
+    assert exists(site) == NOTHING
+
+
 def test_a_paused_cluster_is_deleted_as_it_is(site: Project, aws: clients.Aws) -> None:
     site.client("redshift").pause_cluster(ClusterIdentifier=site.name)
     resumed = before(aws.redshift, "ResumeCluster")
