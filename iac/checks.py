@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import settings as keys
-from iac import cluster, grants, network, policy, reach, role, rules, sources
+from iac import callers, cluster, grants, network, policy, reach, role, rules, sources
 from iac.ailment import CREATE, Ailment, Skip
 from iac.clients import Aws, explain
 from iac.sources import Source
@@ -95,7 +95,7 @@ def checks(settings: keys.Settings, tables: Sequence[str]) -> list[Check]:
         Check("host name", reach.host_name, after=("endpoint",)),
         Check("port", reach.port, after=("host name",)),
         Check("TLS", reach.tls, after=("port",)),
-        Check("login", reach.login, after=("TLS", "security group")),
+        Check("login", reach.login, after=("TLS",)),
         Check("tables", lambda scene: reach.tables(scene, tables), after=("login",)),
     ]
 
@@ -225,7 +225,10 @@ def role_reads(scene: Scene, source: Source) -> str:
 
 def master_password(scene: Scene) -> str:
     """Where the master password is kept, if AWS keeps it."""
-    if cluster.secret_is_gone(scene.aws, scene.cluster):
+    gone = cluster.secret_is_gone(scene.aws, scene.cluster)
+    if gone is None:
+        raise Skip("cannot tell: these credentials may not secretsmanager:DescribeSecret")
+    if gone:
         raise Ailment("the secret with the master password is gone", f"{CREATE} makes a new one")
     if scene.cluster.get("MasterPasswordSecretArn"):
         return "kept by AWS in Secrets Manager"
@@ -247,16 +250,28 @@ def endpoint(scene: Scene) -> str:
 def security_group(scene: Scene) -> str:
     """A security group of the cluster lets this machine in, as AWS sees it or as the VPC does."""
     groups = network.groups_of(scene.aws, scene.cluster)
-    number = int(scene.cluster.get("Endpoint", {}).get("Port", scene.settings.db_port))
-    seen = network.caller_address(scene.aws)
-    addresses = dict.fromkeys((seen, reach.local_address(scene.settings)))
-    for address in addresses:
-        if address and network.lets_in(groups, address, number):
-            return f"lets in {address} on port {number}"
+    at = scene.cluster.get("Endpoint", {})
+    number = int(at.get("Port", scene.settings.db_port))
+    local = callers.local_address(at["Address"], number) if "Address" in at else None
+    if local and network.lets_in(groups, local, number):
+        return f"lets in {local} on port {number}"
+    try:
+        seen = callers.caller_address(scene.aws)
+    except Fault as fault:
+        raise Skip(f"cannot tell: {str(fault).splitlines()[0]}") from fault
+    if network.lets_in(groups, seen, number):
+        return f"lets in {seen} on port {number}"
     names = ", ".join(group["GroupName"] for group in groups) or "none"
+    if network.admits_others(groups, number):
+        raise Skip(
+            f"cannot tell: a rule of {names} for port {number} names a security group or a prefix"
+            " list"
+        )
+    inside = not scene.settings.endpoint_url and not scene.cluster.get("PubliclyAccessible")
+    address = (local if inside else None) or seen
     raise Ailment(
-        f"no security group of the cluster ({names}) lets {seen} in on port {number}",
-        f"{CREATE} lets this address in",
+        f"no security group of the cluster ({names}) lets {address} in on port {number}",
+        f"{CREATE} --cidr {address}/32" if inside else f"{CREATE} lets this address in",
     )
 
 

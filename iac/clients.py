@@ -107,34 +107,51 @@ def _is_region(name: str) -> bool:
     )
 
 
-# An exception of botocore, by the name of its class or of one it derives from -> cause, next step.
+# Classes of botocore's exceptions that stand for an answer that did not come.
+_NO_ANSWER = ("ConnectionError", "HTTPClientError")
+_TOO_OFTEN = r"Throttl|RequestLimitExceeded"
+
+_CONFIGURE = "aws configure, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_NETWORK = "check [AWS] REGION ({region}), the network and HTTPS_PROXY"
+
+# An exception of botocore, by the name of its class or of one it derives from -> cause, next step,
+# the same where [AWS] ENDPOINT_URL is set and the local AWS may be meant.
 _FAILURES = (
     (
         ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
         "there are no AWS credentials",
-        "aws configure, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        "; for the local AWS paste the lines that it prints",
+        _CONFIGURE,
+        f"{_CONFIGURE}; for the local AWS paste the lines that it prints",
     ),
     (
         ("SSOError", "TokenRetrievalError"),
         "the sign-in is over: {error}",
         "aws sso login",
+        "aws sso login",
     ),
-    (("ProfileNotFound",), "{error}", "check AWS_PROFILE and ~/.aws/config"),
+    (
+        ("ProfileNotFound",),
+        "{error}",
+        "check AWS_PROFILE and ~/.aws/config",
+        "check AWS_PROFILE and ~/.aws/config",
+    ),
     (
         ("InvalidRegionError",),
         "{region!r} is no region",
         "set [AWS] REGION to one, us-west-2 say",
+        "set [AWS] REGION to one, us-west-2 say",
     ),
     (
-        ("ConnectionError", "HTTPClientError"),
+        _NO_ANSWER,
         "no answer from {address}: {error}",
+        _NETWORK,
         "the local AWS is started with python -m standin; for AWS take [AWS] ENDPOINT_URL out"
-        " of {path}, check [AWS] REGION ({region}), the network and HTTPS_PROXY",
+        f" of {{path}}, {_NETWORK}",
     ),
     (
         ("ResponseParserError",),
         "what listens at {address} does not answer as AWS does",
+        _NETWORK,
         "check [AWS] ENDPOINT_URL and REGION ({region}) in {path}",
     ),
 )
@@ -178,7 +195,7 @@ _REFUSALS = (
         "the cluster is busy with something else: {message}",
         "python -m iac.cluster_status shows its state; then run the same command again",
     ),
-    (r"Throttl|RequestLimitExceeded", "AWS is asked too often: {message}", "try again later"),
+    (_TOO_OFTEN, "AWS is asked too often: {message}", "try again later"),
 )
 
 
@@ -196,13 +213,24 @@ def explained(settings: Settings) -> Iterator[None]:
         raise Fault(message) from error
 
 
+@contextmanager
+def accepting(*codes: str) -> Iterator[None]:
+    """End the block where AWS refuses a request of it with one of these codes."""
+    try:
+        yield
+    except Exception as error:
+        if "ClientError" not in _classes(error) or code(error) not in codes:
+            raise
+
+
 def explain(error: Exception, settings: Settings) -> str | None:
     """Cause and next step of an error of botocore, None for any other exception."""
-    classes = [kind.__name__ for kind in type(error).__mro__ if "botocore" in kind.__module__]
+    classes = _classes(error)
     if "ClientError" in classes:
         return _refusal(error, settings.region)
-    for names, cause, step in _FAILURES:
-        if not set(names).isdisjoint(classes):
+    for names, cause, on_aws, on_local in _FAILURES:
+        if not classes.isdisjoint(names):
+            step = on_local if settings.endpoint_url else on_aws
             return f"{cause}\nnext: {step}".format(
                 error=error,
                 address=settings.endpoint_url or getattr(error, "kwargs", {}).get("endpoint_url"),
@@ -212,14 +240,32 @@ def explain(error: Exception, settings: Settings) -> str | None:
     return str(error) if classes else None
 
 
+def is_passing(error: Exception) -> bool:
+    """Whether the same request, sent later, may well be answered."""
+    classes = _classes(error)
+    if "ClientError" in classes:
+        return re.search(_TOO_OFTEN, code(error)) is not None
+    return not classes.isdisjoint(_NO_ANSWER)
+
+
+def code(error: Any) -> str:
+    """What AWS calls the reason of its refusal."""
+    return str(error.response["Error"].get("Code", ""))
+
+
+def _classes(error: Exception) -> set[str]:
+    """The classes of an exception that are botocore's, by name."""
+    return {kind.__name__ for kind in type(error).__mro__ if "botocore" in kind.__module__}
+
+
 def _refusal(error: Any, region: str) -> str:
-    code = str(error.response["Error"].get("Code", ""))
+    refused_with = code(error)
     message = str(error.response["Error"].get("Message", "")).strip().rstrip(".")
     named = re.search(r"perform:? ([\w-]+:\w+)", message)
     action = named.group(1) if named else error.operation_name
     for pattern, cause, step in _REFUSALS:
-        if re.search(pattern, code):
+        if re.search(pattern, refused_with):
             return f"{cause}\nnext: {step}".format(
-                code=code, message=message, action=action, region=region
+                code=refused_with, message=message, action=action, region=region
             )
-    return f"AWS refused {error.operation_name}: {code}: {message}"
+    return f"AWS refused {error.operation_name}: {refused_with}: {message}"

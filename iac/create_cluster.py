@@ -19,7 +19,17 @@ from pathlib import Path
 
 import settings as keys
 import terminal
-from iac import cluster, config_file, network, prices, role, rules
+from iac import (
+    callers,
+    cluster,
+    cluster_changes,
+    cluster_waiting,
+    config_file,
+    network,
+    prices,
+    role,
+    rules,
+)
 from iac.clients import Aws, explained
 from iac.cluster import Description
 from iac.waiting import Patience
@@ -51,9 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         aws = Aws(settings)
         with explained(settings):
             if arguments.dry_run:
-                return _dry_run(aws, arguments.cidr)
+                return _dry_run(aws, steps, arguments.cidr)
             made = create(aws, steps, arguments.timeout, arguments.cidr)
-        _write(settings, made, steps)
     _report(settings, made)
     option = f" --config {shlex.quote(str(arguments.config))}" if arguments.config else ""
     print(f"next: python create_tables.py{option}")
@@ -78,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="who may connect, as 203.0.113.7/32; may be repeated (default: this machine's"
-        " address as AWS sees it, alone)",
+        " address alone, as AWS sees it or as the cluster's VPC does)",
     )
     admitted.add_argument(
         "--open-to-the-world",
@@ -105,36 +114,52 @@ def add_timeout(parser: argparse.ArgumentParser) -> None:
 
 
 def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str] = ()) -> Made:
-    """Get or create role, security group and cluster, and connect them with each other."""
+    """Get or create role, security group and cluster, and connect them with each other.
+
+    Where the cluster is gets into the configuration as soon as it has an address: what fails after
+    that leaves a cluster that every other script finds.
+    """
     settings = aws.settings
     with steps.step("AWS account") as step:
         step.note = f"{aws.account.number} {aws.account.user}, {settings.region}"
     with steps.step("who may connect") as step:
-        cidrs = cidrs or [f"{network.caller_address(aws)}/32"]
+        cidrs = who_may_connect(aws, steps, cidrs)
         step.note = ", ".join(cidrs)
-    if network.WORLD in cidrs:
-        steps.say("warning: every address in the world may try to log in")
     with steps.step(f"role {settings.iam_role_name}") as step:
         arn, step.note = role.ensure(aws)
     with steps.step(f"security group {network.group_name(aws)}") as step:
         group, step.note = network.ensure(aws)
     with steps.step(f"cluster {settings.cluster_identifier}") as step:
-        done = cluster.ensure(aws, arn, group, patience(minutes, step))
+        done = cluster_changes.ensure(aws, arn, group, patience(minutes, step))
         price = prices.estimate(settings.node_type, settings.number_of_nodes)
         step.note = f"{done}; {price}" if done == "created" else done
     with steps.step("wait until it is available") as step:
-        made = cluster.wait_until_available(aws, patience(minutes, step))
+        made = cluster_waiting.wait_until_available(aws, patience(minutes, step), new=True)
+    there = Made(made, arn)
+    _write(settings, there, steps)
     with steps.step("role attached to the cluster") as step:
-        step.note = cluster.attach(aws, made, arn, patience(minutes, step))
+        step.note = cluster_changes.attach(aws, arn, patience(minutes, step))
     with steps.step("security group of the cluster") as step:
-        joined = cluster.join(aws, made, group, patience(minutes, step))
+        joined = cluster_changes.join(aws, made, group, patience(minutes, step))
         admitted = network.admit(aws, int(made["Endpoint"]["Port"]), cidrs)
         step.note = f"{joined}, {admitted}"
     with steps.step("master password") as step:
-        step.note = cluster.renew_secret(aws, made) or _kept(settings, made)
+        renewed = cluster_changes.renew_secret(aws, made, patience(minutes, step))
+        step.note = renewed or _kept(settings, made)
     if settings.db_password and made.get("MasterPasswordSecretArn"):
         steps.say(f"warning: {keys.DB_PASSWORD.label} does not open this cluster: {_WITHOUT_IT}")
-    return Made(made, arn)
+    return there
+
+
+def who_may_connect(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> Sequence[str]:
+    """The ranges that the cluster is to let in: those that are named, else this machine's own."""
+    warning = "every address in the world may try to log in" if network.WORLD in cidrs else ""
+    if not cidrs:
+        own, warning = callers.by_default(aws)
+        cidrs = [own]
+    if warning:
+        steps.say(f"warning: {warning}")
+    return cidrs
 
 
 def _kept(settings: keys.Settings, made: Description) -> str:
@@ -144,35 +169,40 @@ def _kept(settings: keys.Settings, made: Description) -> str:
     return "of the configuration" if settings.db_password else "not kept by AWS"
 
 
-def calls(aws: Aws, cidrs: Sequence[str]) -> list[tuple[str, str]]:
+def calls(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> list[tuple[str, str]]:
     """The calls that `create` would change something with: operation, and on what."""
     settings = aws.settings
-    cidrs = cidrs or [f"{network.caller_address(aws)}/32"]
+    cidrs = who_may_connect(aws, steps, cidrs)
     made, group = cluster.find(aws), network.find(aws)
     found = role.find(aws, settings.iam_role_name)
     size = f"{settings.number_of_nodes} x {settings.node_type}, encrypted"
     attached = made and found and cluster.attachment(made, found.arn)
     joined = made and group and cluster.has_group(made, group["GroupId"])
-    admitted = network.admitted(group) if group else set()
-    wanted, stale = set(cidrs) - admitted, admitted - set(cidrs)
+    at = made.get("Endpoint", {}) if made else {}
+    port = int(at.get("Port", rules.port_to_ask_for(settings.db_port)))
+    wanted, stale = network.differences(group, port, cidrs)
     lost = made and not settings.db_password and cluster.secret_is_gone(aws, made)
     planned = [
         (found is None, "iam:CreateRole", settings.iam_role_name),
         (role.trust_differs(found), "iam:UpdateAssumeRolePolicy", settings.iam_role_name),
-        (role.policy_differs(aws), "iam:PutRolePolicy", role.POLICY_NAME),
+        (role.policy_differs(aws), "iam:PutRolePolicy", role.policy_name(aws)),
         (group is None, "ec2:CreateSecurityGroup", network.group_name(aws)),
         (made is None, "redshift:CreateCluster", f"{settings.cluster_identifier}, {size}"),
         (made and not attached, "redshift:ModifyClusterIamRoles", settings.iam_role_name),
         (made and not joined, "redshift:ModifyCluster", network.group_name(aws)),
-        (wanted, "ec2:AuthorizeSecurityGroupIngress", ", ".join(sorted(wanted))),
-        (stale, "ec2:RevokeSecurityGroupIngress", ", ".join(sorted(stale))),
+        (wanted, "ec2:AuthorizeSecurityGroupIngress", _told(wanted, port)),
+        (stale, "ec2:RevokeSecurityGroupIngress", _told(stale, port)),
         (lost, "redshift:ModifyCluster", "a new master password, kept by AWS"),
     ]
     return [(operation, target) for needed, operation, target in planned if needed]
 
 
-def _dry_run(aws: Aws, cidrs: Sequence[str]) -> int:
-    planned = calls(aws, cidrs)
+def _told(rules_of_group: Sequence[network.Rule], port: int) -> str:
+    return ", ".join(rule.words(port) for rule in rules_of_group)
+
+
+def _dry_run(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> int:
+    planned = calls(aws, steps, cidrs)
     title = f"Would be called in account {aws.account.number}, {aws.settings.region}"
     terminal.print_table(title, ("call", "on"), planned)
     price = prices.estimate(aws.settings.node_type, aws.settings.number_of_nodes)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import settings as keys
 import terminal
-from iac import cluster, config_file, network, remains, role
+from iac import cluster_address, cluster_changes, config_file, network, remains, role, tags
 from iac.clients import Aws, explained
 from iac.create_cluster import add_timeout, patience
 
@@ -24,11 +24,12 @@ from iac.create_cluster import add_timeout, patience
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     settings = keys.load(arguments.config or keys.DEFAULT_PATH)
+    _refuse_another_host(settings)
     if not arguments.yes:
         _confirm(settings.cluster_identifier)
     with terminal.Steps(arguments.quiet) as steps, explained(settings):
         aws = Aws(settings)
-        deleted = delete(aws, steps, arguments.final_snapshot, arguments.timeout)
+        done = delete(aws, steps, arguments.final_snapshot, arguments.timeout)
         with steps.step("look for what is left") as step:
             left = remains.remains(aws, arguments.final_snapshot)
             step.note = f"{len(left)} left" if left else "nothing"
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = [(one.kind, one.name, one.hourly) for one in left]
         terminal.print_table("Left behind", ("what", "name", "costs"), rows)
         return terminal.EXIT_FAILED
-    print("nothing is left" if deleted else "there was nothing to delete")
+    print(_verdict(done))
     return 0
 
 
@@ -58,13 +59,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def delete(aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes: float) -> bool:
-    """Delete the cluster, then what it used; False when there was nothing."""
+def delete(
+    aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes: float
+) -> list[str]:
+    """Delete the cluster, then what it used; what was done with each that was there.
+
+    What a cluster uses that is kept stays with it, HOST and ARN too.
+    """
     settings = aws.settings
     with steps.step("AWS account") as step:
         step.note = f"{aws.account.number} {aws.account.user}, {settings.region}"
     with steps.step(f"cluster {settings.cluster_identifier}") as step:
-        cluster_done = cluster.remove(aws, final_snapshot, patience(minutes, step))
+        cluster_done = cluster_changes.remove(aws, final_snapshot, patience(minutes, step))
         step.note = cluster_done or "there is none"
     with steps.step(f"security group {network.group_name(aws)}") as step:
         group_done = network.remove(aws, patience(minutes, step))
@@ -73,9 +79,35 @@ def delete(aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes:
         role_done = role.remove(aws)
         step.note = role_done or "there is none"
     with steps.step(f"HOST and ARN out of {settings.path.name}") as step:
-        emptied = config_file.write(settings.path, {keys.HOST: "", keys.ROLE_ARN: ""})
-        step.note = "taken out" if emptied else "there were none"
-    return bool(cluster_done or group_done or role_done)
+        if cluster_done == tags.NOT_MADE_HERE:
+            step.note = "kept: the cluster is"
+        else:
+            emptied = config_file.write(settings.path, {keys.HOST: "", keys.ROLE_ARN: ""})
+            step.note = "taken out" if emptied else "there were none"
+    return [done for done in (cluster_done, group_done, role_done) if done]
+
+
+def _verdict(done: Sequence[str]) -> str:
+    if not done:
+        return "there was nothing to delete"
+    kept = any(one.startswith("kept") for one in done)
+    return "nothing else is left" if kept else "nothing is left"
+
+
+def _refuse_another_host(settings: keys.Settings) -> None:
+    """Fault when HOST leads to another cluster: it would run on, and nothing would name it."""
+    at = cluster_address.parse(settings.host)
+    if at is None:
+        return
+    name, region = settings.cluster_identifier.lower(), settings.region
+    if (at.cluster, at.region) != (name, region):
+        raise terminal.Fault(
+            f"nothing is deleted: {keys.HOST.label} is the address of the cluster {at.cluster} in"
+            f" {at.region}, the configuration names {name} in {region}\n"
+            f"next: set {keys.CLUSTER_IDENTIFIER.label} = {at.cluster} and"
+            f" {keys.AWS_REGION.label} = {at.region}, or empty {keys.HOST.label} if that cluster"
+            " is to stay"
+        )
 
 
 def _confirm(name: str) -> None:

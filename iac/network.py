@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
-from iac import tags
-from iac.clients import Aws
+from iac import cluster, tags
+from iac.clients import Aws, accepting
 from iac.waiting import Patience
 from terminal import Fault
 
-CHECKIP = "https://checkip.amazonaws.com"
-TIMEOUT_S = 10
 WORLD = "0.0.0.0/0"
-NAME_ANYWHERE = "next: name the address with --cidr, as 203.0.113.7/32"
+
+# Where a rule may let in from: the list of a permission, and what names one of it.
+_SOURCES = (
+    ("IpRanges", "CidrIp"),
+    ("Ipv6Ranges", "CidrIpv6"),
+    ("UserIdGroupPairs", "GroupId"),
+    ("PrefixListIds", "PrefixListId"),
+)
 
 Group = dict[str, Any]
+
+
+class Rule(NamedTuple):
+    """One thing that a group lets in: a protocol (-1: all), its ports if it has any, a source."""
+
+    protocol: str
+    first: int | None
+    last: int | None
+    source: str
+
+    def words(self, port: int) -> str:
+        """The source, and the rest where it is not TCP on `port` alone."""
+        if self[:3] == ("tcp", port, port):
+            return self.source
+        ports = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        what = "everything" if self.protocol == "-1" else f"{self.protocol} {ports}"
+        return f"{what} from {self.source}"
 
 
 def group_name(aws: Aws) -> str:
@@ -24,45 +46,37 @@ def group_name(aws: Aws) -> str:
     return f"{aws.settings.cluster_identifier}-access"
 
 
-def caller_address(aws: Aws) -> str:
-    """The IPv4 address that AWS sees this machine at; asked of the endpoint, or of AWS."""
-    from botocore.awsrequest import AWSRequest
-    from botocore.exceptions import BotoCoreError
-    from botocore.httpsession import URLLib3Session
-    from botocore.utils import get_environ_proxies
-
-    endpoint = aws.settings.endpoint_url
-    url = f"{endpoint.rstrip('/')}/checkip" if endpoint else CHECKIP
-    session = URLLib3Session(timeout=TIMEOUT_S, proxies=get_environ_proxies(url))
-    try:
-        answer = session.send(AWSRequest("GET", url).prepare()).text.strip()
-        return str(ipaddress.IPv4Address(answer))
-    except BotoCoreError as error:
-        raise Fault(f"{url} does not tell this machine's address: {error}\n{NAME_ANYWHERE}") from (
-            error
-        )
-    except ValueError as error:
-        raise Fault(f"{url} answered no IPv4 address\n{NAME_ANYWHERE}") from error
-    finally:
-        session.close()
-
-
 def default_vpc(aws: Aws) -> str:
     """The region's default VPC, which clusters are made in."""
-    vpcs = aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
-    if not vpcs:
+    vpc = _default_vpc(aws)
+    if vpc is None:
         region = aws.settings.region
         raise Fault(
             f"{region} has no default VPC to put the cluster into\n"
             f"next: aws ec2 create-default-vpc --region {region}, or change [AWS] REGION"
         )
-    return str(vpcs[0]["VpcId"])
+    return vpc
+
+
+def vpc_ranges(aws: Aws) -> list[str]:
+    """The IPv4 ranges of the VPC that the cluster is in, or is to be made in."""
+    (vpc,) = aws.ec2.describe_vpcs(VpcIds=[_vpc(aws) or default_vpc(aws)])["Vpcs"]
+    blocks = vpc.get("CidrBlockAssociationSet", [])
+    return [
+        str(one["CidrBlock"]) for one in blocks if one["CidrBlockState"]["State"] == "associated"
+    ]
 
 
 def find(aws: Aws) -> Group | None:
     """The configured cluster's own security group, None where there is none."""
+    vpc = _vpc(aws)
+    if vpc is None:
+        return None
     answer = aws.ec2.describe_security_groups(
-        Filters=[{"Name": "group-name", "Values": [group_name(aws)]}]
+        Filters=[
+            {"Name": "group-name", "Values": [group_name(aws)]},
+            {"Name": "vpc-id", "Values": [vpc]},
+        ]
     )
     groups: list[Group] = answer["SecurityGroups"]
     return groups[0] if groups else None
@@ -72,7 +86,10 @@ def ensure(aws: Aws) -> tuple[str, str]:
     """Make the security group, which lets nobody in yet; its id and a note of what was done."""
     group = find(aws)
     if group is None:
-        return _create(aws), "created"
+        # Another run may make it at the same moment.
+        with accepting("InvalidGroup.Duplicate"):
+            return _create(aws), "created"
+        group = _existing(aws)
     if not tags.made_here(group.get("Tags", [])):
         raise Fault(
             f"the security group {group_name(aws)} exists and is not this project's\n"
@@ -83,42 +100,51 @@ def ensure(aws: Aws) -> tuple[str, str]:
 
 def admit(aws: Aws, port: int, cidrs: Sequence[str]) -> str:
     """Have the group let in `cidrs` on `port` and nothing else; a note of what was done."""
-    group = find(aws)
-    if group is None:
-        raise Fault(f"the security group {group_name(aws)} is gone\nnext: run this again")
-    wanted = {(port, cidr) for cidr in cidrs}
-    actual = {(one["FromPort"], one["CidrIp"]): one["Permission"] for one in _rules(group)}
-    for rule in sorted(wanted - actual.keys()):
-        _authorize(aws, group, *rule)
-    stale = actual.keys() - wanted
+    group = _existing(aws)
+    name, actual = group["GroupId"], _rules(group)
+    missing, stale = differences(group, port, cidrs)
+    for rule in missing:
+        with accepting("InvalidPermission.Duplicate"):
+            aws.ec2.authorize_security_group_ingress(
+                GroupId=name, IpPermissions=[_permission(port, rule.source)]
+            )
     for rule in stale:
-        aws.ec2.revoke_security_group_ingress(
-            GroupId=group["GroupId"], IpPermissions=[actual[rule]]
-        )
+        with accepting("InvalidPermission.NotFound"):
+            aws.ec2.revoke_security_group_ingress(GroupId=name, IpPermissions=[actual[rule]])
     told = f"lets in {', '.join(sorted(cidrs))} on port {port}"
-    gone = ", ".join(sorted({str(cidr) for _, cidr in stale} - set(cidrs)))
+    gone = ", ".join(rule.words(port) for rule in stale)
     return f"{told}, no longer {gone}" if gone else told
 
 
-def admitted(group: Group) -> set[str]:
-    """The ranges that the group lets in, on whatever port."""
-    return {str(rule["CidrIp"]) for rule in _rules(group)}
+def differences(
+    group: Group | None, port: int, cidrs: Sequence[str]
+) -> tuple[list[Rule], list[Rule]]:
+    """The rules that a group lacks to let in `cidrs` on `port`, and those that it has besides."""
+    wanted = {Rule("tcp", port, port, cidr) for cidr in cidrs}
+    actual = _rules(group).keys() if group else set()
+    return sorted(wanted - actual, key=str), sorted(actual - wanted, key=str)
 
 
 def lets_in(groups: Sequence[Group], address: str, port: int) -> bool:
     """Does any rule of these groups let `address` in on `port`?"""
     return any(
-        permission["IpProtocol"] in ("tcp", "-1")
-        and permission.get("FromPort", port) <= port <= permission.get("ToPort", port)
-        and any(_within(address, allowed["CidrIp"]) for allowed in permission["IpRanges"])
-        for group in groups
-        for permission in group["IpPermissions"]
+        _within(address, allowed["CidrIp"])
+        for permission in _permissions(groups, port)
+        for allowed in permission["IpRanges"]
     )
 
 
-def groups_of(aws: Aws, cluster: dict[str, Any]) -> list[Group]:
+def admits_others(groups: Sequence[Group], port: int) -> bool:
+    """Does any rule let in on `port` whoever is in a security group or a list of prefixes?"""
+    return any(
+        permission.get("UserIdGroupPairs") or permission.get("PrefixListIds")
+        for permission in _permissions(groups, port)
+    )
+
+
+def groups_of(aws: Aws, described: cluster.Description) -> list[Group]:
     """The security groups of a cluster."""
-    ids = [one["VpcSecurityGroupId"] for one in cluster.get("VpcSecurityGroups", [])]
+    ids = [one["VpcSecurityGroupId"] for one in described.get("VpcSecurityGroups", [])]
     if not ids:
         return []
     answer = aws.ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": ids}])
@@ -137,7 +163,10 @@ def remove(aws: Aws, patience: Patience) -> str | None:
     if group is None:
         return None
     if not tags.made_here(group.get("Tags", [])):
-        return "kept: it was not made by iac.create_cluster"
+        return tags.NOT_MADE_HERE
+    kept = cluster.find(aws)
+    if kept is not None and cluster.has_group(kept, str(group["GroupId"])):
+        return f"kept: the cluster {aws.settings.cluster_identifier} uses it"
     for code in patience.looks(lambda: _delete(aws, str(group["GroupId"]), ClientError)):
         if code is None:
             return "deleted"
@@ -155,37 +184,67 @@ def check_cidr(text: str) -> str:
     return str(network)
 
 
+def _existing(aws: Aws) -> Group:
+    group = find(aws)
+    if group is None:
+        raise Fault(f"the security group {group_name(aws)} is gone\nnext: run this again")
+    return group
+
+
+def _vpc(aws: Aws) -> str | None:
+    """The cluster's VPC, the default one while there is no cluster; None without either."""
+    described = cluster.find(aws) or {}
+    return described.get("VpcId") or _default_vpc(aws)
+
+
+def _default_vpc(aws: Aws) -> str | None:
+    vpcs = aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    return str(vpcs[0]["VpcId"]) if vpcs else None
+
+
 def _create(aws: Aws) -> str:
     answer = aws.ec2.create_security_group(
         GroupName=group_name(aws),
         Description=f"Who may connect to the cluster {aws.settings.cluster_identifier}",
-        VpcId=default_vpc(aws),
+        VpcId=_vpc(aws) or default_vpc(aws),
         TagSpecifications=[{"ResourceType": "security-group", "Tags": tags.tags(aws)}],
     )
     return str(answer["GroupId"])
 
 
-def _authorize(aws: Aws, group: Group, port: int, cidr: str) -> None:
-    permission = {
+def _permission(port: int, cidr: str) -> dict[str, Any]:
+    """What lets in a range on a port, as EC2 wants it."""
+    return {
         "IpProtocol": "tcp",
         "FromPort": port,
         "ToPort": port,
         "IpRanges": [{"CidrIp": cidr, "Description": "iac.create_cluster"}],
     }
-    aws.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[permission])
 
 
-def _rules(group: Group) -> list[dict[str, Any]]:
+def _rules(group: Group) -> dict[Rule, dict[str, Any]]:
     """The rules of a group one by one, each with the permission that revokes it."""
-    return [
-        {
-            "FromPort": permission.get("FromPort"),
-            "CidrIp": allowed["CidrIp"],
-            "Permission": {**_ports(permission), "IpRanges": [allowed]},
-        }
+    return {
+        Rule(
+            permission["IpProtocol"],
+            permission.get("FromPort"),
+            permission.get("ToPort"),
+            str(source[name]),
+        ): {**_ports(permission), kind: [source]}
         for permission in group["IpPermissions"]
-        for allowed in permission["IpRanges"]
-    ]
+        for kind, name in _SOURCES
+        for source in permission.get(kind, [])
+    }
+
+
+def _permissions(groups: Sequence[Group], port: int) -> Iterator[dict[str, Any]]:
+    """What these groups let in on the TCP port."""
+    for group in groups:
+        for permission in group["IpPermissions"]:
+            if permission["IpProtocol"] in ("tcp", "-1") and (
+                permission.get("FromPort", port) <= port <= permission.get("ToPort", port)
+            ):
+                yield permission
 
 
 def _ports(permission: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import settings as keys
 import terminal
-from iac import cluster
+from iac import cluster_changes
 from iac.clients import Aws, explained
 from iac.create_cluster import add_timeout, patience
 from iac.waiting import Patience
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "pause",
         "Pause the cluster and wait until it is paused: nobody can connect, and no node costs\n"
         "money. python -m iac.resume_cluster brings it back.",
-        cluster.pause,
+        cluster_changes.pause,
         argv,
     )
 

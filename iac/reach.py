@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import struct
@@ -12,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import settings as keys
-from iac import rules
+from iac import cluster_address, rules
 from iac.ailment import CREATE, Ailment
 from iac.clients import Aws
 from settings import Settings
@@ -141,16 +140,6 @@ def tables(scene: Scene, names: Sequence[str]) -> str:
     return "\n".join(f"{table} {rows:,}" for table, rows in counts.items())
 
 
-def local_address(settings: Settings) -> str | None:
-    """The IPv4 address that this machine would connect to the cluster from, inside a VPC say."""
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((settings.host, settings.db_port))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return None
-
-
 def _reason(error: Exception) -> str:
     """What the system says, without its number."""
     return getattr(error, "strerror", None) or str(error)
@@ -165,11 +154,11 @@ def _region_with(aws: Aws, name: str) -> str | None:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    told = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.redshift\.", aws.settings.host)
+    told = cluster_address.parse(aws.settings.host)
     regions = boto3.Session().get_available_regions("redshift", aws.account.partition)
     clients = [
         (region, aws.in_region(region))
-        for region in ([told[1]] if told else regions)
+        for region in ([told.region] if told else regions)
         if region != aws.settings.region
     ]
 

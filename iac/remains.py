@@ -36,20 +36,28 @@ def _in_redshift(aws: Aws) -> Iterator[Remain]:
 
 def _by_name(aws: Aws) -> Iterator[Remain]:
     settings = aws.settings
-    if cluster.find(aws) is not None:
+    there = cluster.find(aws)
+    # What was not made here stays, with all that it uses.
+    kept = None if there is None or tags.made_here(there.get("Tags", [])) else there
+    if there is not None and kept is None:
         yield Remain("cluster", settings.cluster_identifier, _cost(aws, "cluster"))
-    snapshots = aws.redshift.get_paginator("describe_cluster_snapshots").paginate(
-        SnapshotType="manual"
-    )
-    for page in snapshots:
-        for snapshot in page["Snapshots"]:
-            if snapshot["ClusterIdentifier"] == settings.cluster_identifier:
-                yield Remain("snapshot", snapshot["SnapshotIdentifier"], STORED)
+    if kept is None:
+        for name in _snapshots(aws):
+            yield Remain("snapshot", name, STORED)
     for group in tags.security_groups(aws):
-        yield Remain("security group", group, FREE)
+        if kept is None or not cluster.has_group(kept, group["GroupId"]):
+            yield Remain("security group", f"{group['GroupId']} ({group['GroupName']})", FREE)
     found = role.find(aws, settings.iam_role_name)
-    if found is not None and found.made_here and role.cluster_with(aws, found.arn) is None:
+    if found is not None and found.made_here and not role.users(aws, found):
         yield Remain("role", found.name, FREE)
+
+
+def _snapshots(aws: Aws) -> Iterator[str]:
+    pages = aws.redshift.get_paginator("describe_cluster_snapshots").paginate(SnapshotType="manual")
+    for page in pages:
+        for snapshot in page["Snapshots"]:
+            if snapshot["ClusterIdentifier"] == aws.settings.cluster_identifier:
+                yield snapshot["SnapshotIdentifier"]
 
 
 def _cost(aws: Aws, kind: str) -> str:

@@ -10,7 +10,7 @@ if __name__ == "__main__":
 from collections.abc import Sequence
 
 import terminal
-from iac import cluster
+from iac import cluster_changes
 from iac.pause_cluster import change
 
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return change(
         "resume",
         "Resume the paused cluster and wait until it takes connections again.",
-        cluster.resume,
+        cluster_changes.resume,
         argv,
     )
 

@@ -33,8 +33,10 @@ PORTS = (range(5431, 5456), range(8191, 8216))
 _FORMS = (
     (
         keys.CLUSTER_IDENTIFIER,
-        r"(?=.{1,63}\Z)[a-z](-?[a-z0-9])*",
-        "1 to 63 lower-case letters, digits and single hyphens, a letter first, no hyphen last",
+        # EC2 keeps names that begin with sg- to itself, and the security group's begins with this.
+        r"(?=.{1,63}\Z)(?!sg-)[a-z](-?[a-z0-9])*",
+        "1 to 63 lower-case letters, digits and single hyphens, a letter first, no hyphen last,"
+        " not beginning with sg-",
     ),
     (
         keys.IAM_ROLE_NAME,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from iac.clients import Aws
 
@@ -12,11 +14,23 @@ Tag = dict[str, str]
 _PROJECT = {"Key": "project", "Value": "sparkify"}
 _MAKER = {"Key": "created-by", "Value": "iac.create_cluster"}
 
+LONGEST_VALUE = 256
+
+# What is said of anything that a deletion leaves because it was not made here.
+NOT_MADE_HERE = "kept: it was not made by iac.create_cluster"
+
 
 def tags(aws: Aws) -> list[Tag]:
     """Project, cluster, owner (whose credentials made it) and maker."""
-    owner = {"Key": "owner", "Value": aws.account.user}
-    return [_PROJECT, _cluster(aws), owner, _MAKER]
+    return [_PROJECT, _cluster(aws), {"Key": "owner", "Value": value(aws.account.user)}, _MAKER]
+
+
+def value(text: str) -> str:
+    """The text as the value of a tag: IAM, whose rule is the strictest, refuses some characters.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+    """
+    return re.sub(r"[^\w .:/=+@-]", "_", text)[:LONGEST_VALUE]
 
 
 def made_here(found: Sequence[Tag]) -> bool:
@@ -43,14 +57,13 @@ def in_redshift(aws: Aws) -> list[str]:
     return sorted(name for name, tagged in found.items() if of_this_cluster(aws, tagged))
 
 
-def security_groups(aws: Aws) -> Iterator[str]:
+def security_groups(aws: Aws) -> Iterator[dict[str, Any]]:
     """The security groups that are tagged as this cluster's."""
     filters = [
         {"Name": f"tag:{tag['Key']}", "Values": [tag["Value"]]} for tag in (_PROJECT, _cluster(aws))
     ]
     for page in aws.ec2.get_paginator("describe_security_groups").paginate(Filters=filters):
-        for group in page["SecurityGroups"]:
-            yield f"{group['GroupId']} ({group['GroupName']})"
+        yield from page["SecurityGroups"]
 
 
 def _cluster(aws: Aws) -> Tag:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conftest import Project
+from conftest import PASSWORD, Project
 
 import settings
 from iac import policy
@@ -44,6 +44,22 @@ NOTHING = (False, False, False)
 EVERYTHING = (True, True, True)
 
 
+def make_cluster(site: Project, **more: Any) -> None:
+    """The site's cluster without all else that iac.create_cluster makes; its tags as there."""
+    names = {"project": "sparkify", "cluster": site.name, "created-by": "iac.create_cluster"}
+    site.client("redshift").create_cluster(
+        **{
+            "ClusterIdentifier": site.name,
+            "NodeType": "ra3.large",
+            "DBName": site.values["CLUSTER"]["DB_NAME"],
+            "MasterUsername": "dwhuser",
+            "MasterUserPassword": PASSWORD,
+            "Tags": [{"Key": key, "Value": value} for key, value in names.items()],
+            **more,
+        }
+    )
+
+
 def set_state(site: Project, state: str) -> None:
     """Put the stand-in's cluster into a state that it would reach in minutes, or by accident."""
     from moto.backends import get_backend
@@ -58,11 +74,16 @@ def edit(site: Project, old: str, new: str) -> None:
     site.config.write_text(text.replace(old, new))
 
 
+def policy_name(site: Project) -> str:
+    """The inline policy that iac.create_cluster gives to the role for the site's cluster."""
+    return f"read-sparkify-s3-us-west-2-{site.name}"
+
+
 def set_policy(site: Project, *statements: dict[str, Any]) -> None:
     """Give the role this inline policy in place of the one of iac.create_cluster."""
     site.client("iam").put_role_policy(
         RoleName=site.name,
-        PolicyName="read-sparkify-s3",
+        PolicyName=policy_name(site),
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}),
     )
 

@@ -14,11 +14,20 @@ from pathlib import Path
 
 import pytest
 from conftest import PASSWORD, ROOT, Call, Project
-from premises import EC2_TRUST, EVERYTHING, NOTHING, described, exists, loaded, set_state
+from premises import (
+    EC2_TRUST,
+    EVERYTHING,
+    NOTHING,
+    described,
+    exists,
+    loaded,
+    policy_name,
+    set_state,
+)
 
 import settings
 import terminal
-from iac import clients, cluster_status, create_cluster, delete_cluster, policy, role
+from iac import clients, cluster_status, create_cluster, delete_cluster, policy
 
 
 @pytest.mark.long
@@ -64,7 +73,7 @@ def test_what_is_made(site: Project, call: Call, capsys: pytest.CaptureFixture[s
     assert found["AssumeRolePolicyDocument"] == policy.trust()
     assert found["Tags"] == tags
     assert site.client("iam").list_role_policies(RoleName=site.name)["PolicyNames"] == [
-        role.POLICY_NAME
+        f"read-sparkify-s3-us-west-2-{site.name}"
     ]
     assert not site.client("iam").list_attached_role_policies(RoleName=site.name)[
         "AttachedPolicies"
@@ -94,9 +103,10 @@ def test_a_second_run_changes_nothing(
     assert (described(site), site.config.read_bytes()) == (cluster, text)
     said = capsys.readouterr().err
     assert [line.split("  ")[-1] for line in said.splitlines()[2:]] == [
-        "127.0.0.1/32", "unchanged", "unchanged", "exists", "available", "attached already",
+        "127.0.0.1/32", "unchanged", "unchanged", "exists", "available", "there already",
+        "attached already",
         f"protects the cluster already, lets in 127.0.0.1/32 on port {site.standin.port}",
-        "of the configuration", "there already",
+        "of the configuration",
     ]  # fmt: skip
 
 
@@ -127,7 +137,7 @@ def test_the_role_is_put_right(
     assert "trust put right, may read the configured S3 paths" in capsys.readouterr().err
     found = site.client("iam").get_role(RoleName=site.name)["Role"]
     assert found["AssumeRolePolicyDocument"] == policy.trust()
-    granted = site.client("iam").get_role_policy(RoleName=site.name, PolicyName=role.POLICY_NAME)
+    granted = site.client("iam").get_role_policy(RoleName=site.name, PolicyName=policy_name(site))
     assert granted["PolicyDocument"] == policy.read_access(loaded(site))
 
 
@@ -185,13 +195,6 @@ def test_a_cluster_that_does_not_become_available(
     assert call(create_cluster) == 0
 
 
-def test_a_paused_cluster_is_resumed_to_be_deleted(site: Project, call: Call) -> None:
-    assert call(create_cluster) == 0
-    site.client("redshift").pause_cluster(ClusterIdentifier=site.name)
-    assert call(delete_cluster, "--yes") == 0
-    assert exists(site) == NOTHING
-
-
 class Interruption:
     """Ctrl-C when the given number of calls to AWS were answered, counted from `after`."""
 
@@ -240,17 +243,60 @@ def test_interrupted_after_any_call_and_repeated(site: Project, call: Call) -> N
         assert calls > 6
 
 
-def test_a_role_that_another_cluster_uses_is_kept(
-    site: Project, call: Call, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("region", "suffix"),
+    [
+        pytest.param("us-west-2", "-b", id="another name", marks=pytest.mark.long),
+        pytest.param("us-east-1", "", id="another region"),
+    ],
+)
+def test_a_role_of_two_clusters_reads_for_both_and_is_kept_for_the_other(
+    site: Project, call: Call, capsys: pytest.CaptureFixture[str], region: str, suffix: str
 ) -> None:
     assert call(create_cluster) == 0
-    site.configure(DWH_CLUSTER_IDENTIFIER=f"{site.name}-b")
+    iam, role = site.client("iam"), {"RoleName": site.name}
+    first = iam.get_role_policy(**role, PolicyName=policy_name(site))["PolicyDocument"]
+    site.values["AWS"]["REGION"] = region
+    site.configure(DWH_CLUSTER_IDENTIFIER=site.name + suffix, S3_SONG_DATA="s3://elsewhere/songs")
     assert call(create_cluster) == 0
+    assert iam.get_role_policy(**role, PolicyName=policy_name(site))["PolicyDocument"] == first
+    assert len(iam.list_role_policies(**role)["PolicyNames"]) == 2
     assert call(delete_cluster, "--yes") == 0
-    assert f"kept: the cluster {site.name} uses it" in capsys.readouterr().err
-    site.configure(DWH_CLUSTER_IDENTIFIER=site.name)
+    assert f"kept: the cluster {site.name} in us-west-2 uses it" in capsys.readouterr().err
+    assert iam.list_role_policies(**role)["PolicyNames"] == [policy_name(site)]
+    site.configure(AWS_REGION="us-west-2", DWH_CLUSTER_IDENTIFIER=site.name)
     assert call(delete_cluster, "--yes") == 0
     assert exists(site) == NOTHING
+
+
+def test_a_cluster_of_others_is_kept_with_all_that_it_uses(
+    site: Project, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.client("redshift").create_cluster(
+        ClusterIdentifier=site.name,
+        NodeType="ra3.large",
+        DBName=site.values["CLUSTER"]["DB_NAME"],
+        MasterUsername="dwhuser",
+        MasterUserPassword=PASSWORD,
+    )
+    assert call(create_cluster) == 0
+    site.client("redshift").create_cluster_snapshot(
+        SnapshotIdentifier=f"{site.name}-theirs", ClusterIdentifier=site.name
+    )
+    text = site.config.read_text()
+    capsys.readouterr()
+    assert call(delete_cluster, "--yes") == 0
+    told = capsys.readouterr()
+    assert [line.split("  ")[-1] for line in told.err.splitlines()[1:]] == [
+        "kept: it was not made by iac.create_cluster",
+        f"kept: the cluster {site.name} uses it",
+        f"kept: the cluster {site.name} in us-west-2 uses it",
+        "kept: the cluster is",
+        "nothing",
+    ]
+    assert told.out == "nothing else is left\n"
+    assert exists(site) == EVERYTHING
+    assert site.config.read_text() == text
 
 
 def test_what_is_left_is_listed(

@@ -60,6 +60,53 @@ def test_a_configuration_that_is_not_there(
     assert f"there is no configuration file {tmp_path / 'no.cfg'}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("host", "region", "refused"),
+    [
+        pytest.param(
+            "{name}.c1a2.us-west-2.redshift.amazonaws.com", "us-west-2", "", id="the same"
+        ),
+        pytest.param("dwh.example.com", "eu-west-1", "", id="an alias"),
+        pytest.param(
+            "{name}.c1a2.us-west-2.redshift.amazonaws.com",
+            "eu-west-1",
+            "the cluster {name} in us-west-2, the configuration names {name} in eu-west-1\nnext:"
+            " set [DWH] CLUSTER_IDENTIFIER = {name} and [AWS] REGION = us-west-2, or empty"
+            " [CLUSTER] HOST if that cluster is to stay\n",
+            id="another region",
+        ),
+        pytest.param(
+            "other.c1a2.us-west-2.redshift.amazonaws.com",
+            "us-west-2",
+            "the cluster other in us-west-2, the configuration names {name} in us-west-2\n",
+            id="another name",
+        ),
+        pytest.param(
+            "{name}.c1a2.cn-north-1.redshift.amazonaws.com.cn",
+            "us-west-2",
+            "the cluster {name} in cn-north-1, the configuration names {name} in us-west-2\n",
+            id="China",
+        ),
+    ],
+)
+def test_the_cluster_that_host_leads_to_is_the_one_that_is_deleted(
+    site: Project,
+    call: Call,
+    capsys: pytest.CaptureFixture[str],
+    host: str,
+    region: str,
+    refused: str,
+) -> None:
+    site.values["AWS"]["REGION"] = region
+    site.configure(CLUSTER_HOST=host.format(name=site.name))
+    before = site.config.read_bytes()
+    assert call(delete_cluster, "--yes") == (1 if refused else 0)
+    told = capsys.readouterr()
+    assert ("nothing is deleted: [CLUSTER] HOST is the address of " in told.err) is bool(refused)
+    assert refused.format(name=site.name) in told.err
+    assert (site.config.read_bytes() == before) is bool(refused)
+
+
 @pytest.mark.parametrize("minutes", ["0", "-1", "nan", "soon", "1441"])
 def test_a_timeout_that_is_none(minutes: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -118,8 +165,10 @@ def refused(code: str, message: str) -> exceptions.ClientError:
         ),
         (
             exceptions.ConnectTimeoutError(endpoint_url="https://x"),
-            "no answer from https://x: Connect timeout on endpoint URL",
+            'no answer from https://x: Connect timeout on endpoint URL: "https://x"\n'
+            "next: check [AWS] REGION (us-west-2), the network",
         ),
+        (exceptions.NoCredentialsError(), "there are no AWS credentials\nnext: aws configure"),
         (exceptions.ProfileNotFound(profile="me"), "The config profile (me) could not be found"),
         (ValueError("ours"), None),
     ],
@@ -133,3 +182,4 @@ def test_errors_in_plain_words(error: Exception, begin: str | None) -> None:
         assert explanation is begin
     else:
         assert explanation.startswith(begin)
+        assert "paste" not in explanation and "python -m standin" not in explanation

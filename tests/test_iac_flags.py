@@ -17,6 +17,7 @@ from premises import (
     exists,
     loaded,
     lose_secret,
+    policy_name,
     set_policy,
 )
 
@@ -100,8 +101,8 @@ def test_a_dry_run_lists_what_a_run_then_calls(
         assert call(create_cluster, "-q") == 0
         undone(site, what)
     aws = clients.Aws(loaded(site))
-    planned = [operation for operation, _ in create_cluster.calls(aws, [])]
     steps = terminal.Steps(quiet=True)
+    planned = [operation for operation, _ in create_cluster.calls(aws, steps, [])]
     done = changes(aws, lambda: create_cluster.create(aws, steps, minutes=1))
     assert planned == expected
     assert done == expected
@@ -189,7 +190,7 @@ def test_a_managed_policy_is_as_good_as_our_own(site: Project, call: Call) -> No
     """What most public projects attach."""
     assert call(create_cluster, "-q") == 0
     iam = site.client("iam")
-    iam.delete_role_policy(RoleName=site.name, PolicyName="read-sparkify-s3")
+    iam.delete_role_policy(RoleName=site.name, PolicyName=policy_name(site))
     assert checks.explain_access(loaded(site)) != []
     arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
     iam.attach_role_policy(RoleName=site.name, PolicyArn=arn)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -14,7 +10,6 @@ from botocore.exceptions import ClientError
 from conftest import PASSWORD, Call, Project
 from premises import ACCOUNT, EVERYTHING, NOTHING, described, exists, groups, loaded
 
-import terminal
 from iac import clients, create_cluster, delete_cluster, network
 
 
@@ -46,6 +41,43 @@ def test_named_ranges_take_the_place_of_what_was_let_in(
     assert call(create_cluster, "--cidr", "203.0.113.7/32", "--cidr", "10.0.0.0/8") == 0
     assert ranges(site) == [(port, port, "10.0.0.0/8"), (port, port, "203.0.113.7/32")]
     assert "no longer 127.0.0.1/32" in capsys.readouterr().err
+
+
+def test_whatever_else_is_let_in_is_revoked(
+    site: Project, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(create_cluster) == 0
+    ec2, port, (group,) = site.client("ec2"), site.standin.port, groups(site)
+    name, ports = {"GroupId": group["GroupId"]}, {"FromPort": port, "ToPort": port}
+    here = {"IpRanges": [{"CidrIp": "127.0.0.1/32"}]}
+    told = {
+        "everything from 10.0.0.0/8": {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
+        "::/0": {"IpProtocol": "tcp", **ports, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+        "pl-12345678": {
+            "IpProtocol": "tcp", **ports, "PrefixListIds": [{"PrefixListId": "pl-12345678"}]
+        },
+        group["GroupId"]: {"IpProtocol": "tcp", **ports, "UserIdGroupPairs": [name]},
+        f"tcp {port}-65535 from 127.0.0.1/32": {
+            "IpProtocol": "tcp", **ports, "ToPort": 65535, **here
+        },
+        f"udp {port} from 127.0.0.1/32": {"IpProtocol": "udp", **ports, **here},
+    }  # fmt: skip
+    ec2.revoke_security_group_ingress(**name, IpPermissions=group["IpPermissions"])
+    ec2.authorize_security_group_ingress(**name, IpPermissions=list(told.values()))
+    capsys.readouterr()
+    assert call(create_cluster, "--dry-run") == 0
+    planned = capsys.readouterr().out
+    assert call(create_cluster) == 0
+    done = capsys.readouterr().err
+    assert f"lets in 127.0.0.1/32 on port {port}, no longer " in done
+    for words in told:
+        assert words in planned.partition("ec2:RevokeSecurityGroupIngress")[2]
+        assert words in done.partition("no longer ")[2]
+    (after,) = groups(site)
+    (left,) = after["IpPermissions"]
+    assert (left["IpProtocol"], left["FromPort"], left["ToPort"]) == ("tcp", port, port)
+    assert [one["CidrIp"] for one in left["IpRanges"]] == ["127.0.0.1/32"]
+    assert (left["UserIdGroupPairs"], left["PrefixListIds"], left["Ipv6Ranges"]) == ([], [], [])
 
 
 def test_the_world_is_let_in_only_when_asked(
@@ -145,58 +177,17 @@ def test_a_group_in_use_is_waited_for(
     assert exists(site) == NOTHING
 
 
-@pytest.fixture
-def answering() -> Iterator[Any]:
-    """An address service that answers what it is told to; its endpoint URL."""
-    servers = []
-
-    def serve(body: bytes) -> str:
-        server = socket.create_server(("127.0.0.1", 0))
-        servers.append(server)
-
-        def answer() -> None:
-            with closing(server.accept()[0]) as client:
-                client.recv(65536)
-                head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-                client.sendall(head % len(body) + body)
-
-        threading.Thread(target=answer, daemon=True).start()
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
-
-    yield serve
-    for server in servers:
-        server.close()
-
-
-@pytest.mark.parametrize(
-    ("body", "address"),
-    [
-        (b"203.0.113.7\n", "203.0.113.7"),
-        (b"<html>log in to this hotel's network</html>", None),
-        (b"2001:db8::1\n", None),
-        (b"", None),
-    ],
-    ids=["address", "a portal", "IPv6", "nothing"],
-)
-def test_the_callers_address(
-    site: Project, answering: Any, body: bytes, address: str | None
-) -> None:
-    site.configure(AWS_ENDPOINT_URL=answering(body))
-    aws = clients.Aws(loaded(site))
-    if address is not None:
-        assert network.caller_address(aws) == address
-        return
-    with pytest.raises(terminal.Fault) as refusal:
-        network.caller_address(aws)
-    assert "/checkip answered no IPv4 address\nnext: name the address with --cidr" in str(
-        refusal.value
-    )
-
-
-def test_an_address_service_that_is_not_there(site: Project) -> None:
-    site.configure(AWS_ENDPOINT_URL="http://127.0.0.1:9")
-    with pytest.raises(terminal.Fault, match="does not tell this machine's address"):
-        network.caller_address(clients.Aws(loaded(site)))
+def test_a_group_of_this_name_in_another_vpc_is_none_of_ours(site: Project, call: Call) -> None:
+    ec2 = site.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_security_group(GroupName=f"{site.name}-access", Description="theirs", VpcId=vpc)
+    assert call(create_cluster) == 0
+    assert sorted(group["Description"] for group in groups(site)) == [
+        f"Who may connect to the cluster {site.name}",
+        "theirs",
+    ]
+    assert call(delete_cluster, "--yes") == 0
+    assert [group["Description"] for group in groups(site)] == ["theirs"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import settings
-from iac import rules
+from iac import rules, tags
 from terminal import UsageFault
 
 
@@ -78,6 +78,8 @@ def test_password_problems(password: str, rule: str | None) -> None:
         ("DWH_CLUSTER_IDENTIFIER", "1st", False),
         ("DWH_CLUSTER_IDENTIFIER", "a--b", False),
         ("DWH_CLUSTER_IDENTIFIER", "ends-", False),
+        ("DWH_CLUSTER_IDENTIFIER", "sg-dwh", False),
+        ("DWH_CLUSTER_IDENTIFIER", "dwh-sg-1", True),
         ("DWH_IAM_ROLE_NAME", "dwhRole", True),
         ("DWH_IAM_ROLE_NAME", "a role", False),
         ("CLUSTER_DB_NAME", "Sparkify", False),
@@ -95,7 +97,7 @@ def test_every_problem_is_told_at_once() -> None:
         rules.check(wrong)
     assert str(refusal.value).splitlines() == [
         "[DWH] CLUSTER_IDENTIFIER must be 1 to 63 lower-case letters, digits and single hyphens,"
-        " a letter first, no hyphen last; got 'A_B'",
+        " a letter first, no hyphen last, not beginning with sg-; got 'A_B'",
         "[DWH] NODE_TYPE: dc2.large can no longer be created; ra3.large is the smallest that can",
     ]
 
@@ -103,3 +105,17 @@ def test_every_problem_is_told_at_once() -> None:
 @pytest.mark.parametrize(("configured_port", "port"), [(5439, 5439), (8191, 8191), (40123, 5439)])
 def test_port_to_ask_for(configured_port: int, port: int) -> None:
     assert rules.port_to_ask_for(configured_port) == port
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("user/jane", "user/jane", id="as it is"),
+        pytest.param("user/doe,jane", "user/doe_jane", id="a comma"),
+        pytest.param("user/Zoë=a+b@c.de:-_ x", "user/Zoë=a+b@c.de:-_ x", id="what IAM takes"),
+        pytest.param("user/a*b\tc", "user/a_b_c", id="what it does not"),
+        pytest.param("u" * 300, "u" * 256, id="too long"),
+    ],
+)
+def test_values_of_tags(text: str, value: str) -> None:
+    assert tags.value(text) == value

@@ -24,6 +24,7 @@ from premises import (
     groups,
     loaded,
     lose_secret,
+    policy_name,
     set_policy,
     set_state,
 )
@@ -107,7 +108,7 @@ def attach_slowly(site: Project) -> None:
 
 def delete_role(site: Project) -> None:
     iam = site.client("iam")
-    iam.delete_role_policy(RoleName=site.name, PolicyName="read-sparkify-s3")
+    iam.delete_role_policy(RoleName=site.name, PolicyName=policy_name(site))
     iam.delete_role(RoleName=site.name)
 
 
@@ -288,7 +289,7 @@ SABOTAGES = {
     ),
     "no policy at all": Sabotage(
         lambda site: site.client("iam").delete_role_policy(
-            RoleName=site.name, PolicyName="read-sparkify-s3"
+            RoleName=site.name, PolicyName=policy_name(site)
         ),
         "role reads LOG_DATA", "nothing allows s3:ListBucket on arn:aws:s3:::{0}", RENEWS,
         etl, DENIED,
@@ -322,7 +323,8 @@ SABOTAGES = {
         lambda site: set_policy(
             site, *list_and_get(site, "*"), {**allow("s3:Get*", "*"), "Effect": "Deny"}
         ),
-        "role reads LOG_DATA", "the policy read-sparkify-s3 denies s3:GetObject", RENEWS,
+        "role reads LOG_DATA", "the policy read-sparkify-s3-us-west-2-{0} denies s3:GetObject",
+        RENEWS,
         etl, DENIED,
     ),
     "no bucket": Sabotage(
