@@ -29,9 +29,11 @@ def check() -> None:
     """Raise KeyboardInterrupt if a Ctrl-C was lost.
 
     Python drops what is raised while it drops an object, as it does in the middle of an import; a
-    script asks before it begins something else.
+    script asks before it begins something else. As Ctrl-C itself it ends the main thread alone.
     """
-    if _came:
+    import threading
+
+    if _came and threading.current_thread() is threading.main_thread():
         raise KeyboardInterrupt
 
 
