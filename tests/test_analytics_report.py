@@ -210,7 +210,7 @@ def test_a_page_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> 
     # With a process id behind it the name is too long for the file system.
     path = tmp_path / ("x" * 250 + ".html")
     path.write_text("the one before")
-    with pytest.raises(Fault, match=r"^cannot write .*: file name too long\nnext: name another with"):
+    with pytest.raises(Fault, match=r"^cannot write .*: file name too long\nnext: name another"):
         analytics_report.write(path, ANSWERS)
     left = [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()]
     assert left == [(path.name, "the one before")]

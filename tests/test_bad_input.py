@@ -289,9 +289,9 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
 }
 
 
-# One of three is tried always, every one with --long.
+# One of five is tried always, every one with --long.
 TRIED = [
-    pytest.param(*case, id=name, marks=[pytest.mark.long] if number % 3 else [])
+    pytest.param(*case, id=name, marks=[pytest.mark.long] if number % 5 else [])
     for number, (name, case) in enumerate(CATALOGUE.items())
 ]
 
