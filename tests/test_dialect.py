@@ -578,6 +578,13 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "months_between": ("SELECT MONTHS_BETWEEN('1969-03-18', '1969-01-18'), "
                        "MONTHS_BETWEEN('2018-11-30', '2018-10-31')", [(2.0, 1.0)]),
     "add_months": ("SELECT ADD_MONTHS('2018-02-28', 1)", [(T(2018, 3, 31),)]),
+    "convert_timezone of computed zones": (
+        "SELECT CONVERT_TIMEZONE('UTC', 'US/' || 'Pacific', at), "
+        "CONVERT_TIMEZONE('US/' || 'Pacific', 'EST5EDT' || '', '2013-05-17 12:00'), "
+        "CONVERT_TIMEZONE('US/' || INITCAP('pacific'), at) FROM moments",
+        [(T(2018, 11, 4, 13, 8, 59, 987654), T(2013, 5, 17, 15),
+          T(2018, 11, 4, 13, 8, 59, 987654))],
+    ),
     "convert_timezone": (
         f"SELECT CONVERT_TIMEZONE('UTC', 'US/Pacific', {AT})",
         [(T(2018, 11, 4, 13, 8, 59, 987654),)],
@@ -632,6 +639,32 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "SELECT REGEXP_SUBSTR('a12b', '[0-9]+'), REGEXP_COUNT('a1b2', '[0-9]'), "
         "REGEXP_INSTR('ab1', '[0-9]'), REGEXP_REPLACE('a1b2', '[0-9]', '#')",
         [("12", 2, 3, "a#b#")],
+    ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/REGEXP_SUBSTR.html
+    "regexp_substr": (
+        "SELECT REGEXP_SUBSTR('abc', 'x'), REGEXP_SUBSTR('a1b2', '[0-9]', 1, 3), "
+        "REGEXP_SUBSTR('a1b2', '[a-z]', 2), REGEXP_SUBSTR('abc', 'c', 4), "
+        "REGEXP_SUBSTR('abc', 'a', -5), REGEXP_SUBSTR('abc', '[a-c]', 1, 2), "
+        "REGEXP_SUBSTR('abc', 'a', 1, 0), REGEXP_SUBSTR('abc', 'a', 1, 4), REGEXP_SUBSTR('', 'a'), "
+        "REGEXP_SUBSTR(s, 'a'), REGEXP_SUBSTR('a', s) FROM numbers WHERE n = 3",
+        [("", "", "b", "", "a", "b", None, None, "", None, None)],
+    ),
+    "regexp_substr with parameters": (
+        "SELECT REGEXP_SUBSTR('ABC', 'b', 1, 1, 'i'), REGEXP_SUBSTR('ABC', 'b', 1, 1, 'c'), "
+        "REGEXP_SUBSTR('This is a test', 'is a ([a-z]+)', 1, 1, 'e'), "
+        "REGEXP_SUBSTR('a(b)c', '\\\\(b', 1, 1, 'e'), REGEXP_SUBSTR('abc', '(?:a)b', 1, 1, 'e'), "
+        "REGEXP_SUBSTR('aXbX', '([a-z])x', 1, 2, 'ie'), "
+        "REGEXP_SUBSTR('a12', '[a-z](?=1)', 1, 1, 'p')",
+        [("B", "", "test", "(b", "ab", "b", "a")],
+    ),
+    "regexp_instr": (
+        "SELECT REGEXP_INSTR('abc', 'x'), REGEXP_INSTR('abc', 'c', 4), "
+        "REGEXP_INSTR('abc', 'a', -5), "
+        "REGEXP_INSTR('a1b2', '[0-9]', 1, 2), REGEXP_INSTR('a1b2', '[0-9]', 1, 2, 1), "
+        "REGEXP_INSTR('abc', 'a', 1, 0), REGEXP_INSTR('ABC', 'b', 1, 1, 0, 'i'), "
+        "REGEXP_INSTR('abc', 'a(b)', 1, 1, 0, 'e'), REGEXP_INSTR(s, 'a') "
+        "FROM numbers WHERE n = 3",
+        [(0, 0, 1, 4, 5, 0, 2, 2, None)],
     ),
     "hashes": ("SELECT MD5('a'), LEFT(SHA2('a', 256), 8), CRC32('a')",
                [("0cc175b9c0f1b6a831c399e269772661", "ca978112", "e8b7be43")]),
