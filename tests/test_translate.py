@@ -661,13 +661,15 @@ def test_a_function_is_handled_in_one_way() -> None:
     assert len(names) == len(set(names))
 
 
-def test_getdate_and_sysdate_are_utc_without_a_zone(database: Database) -> None:
+# https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html
+def test_getdate_and_sysdate_are_in_the_session_s_zone(database: Database) -> None:
     database.run("SET timezone TO 'Asia/Tokyo'")
     (now, started) = database.run("SELECT GETDATE(), SYSDATE")[0]
-    utc = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    tokyo = datetime.timezone(datetime.timedelta(hours=9))
+    expected = datetime.datetime.now(tokyo).replace(tzinfo=None)
     assert now.microsecond == 0
-    assert abs(utc - now) < datetime.timedelta(minutes=1)
-    assert abs(utc - started) < datetime.timedelta(minutes=1)
+    assert abs(expected - now) < datetime.timedelta(minutes=1)
+    assert abs(expected - started) < datetime.timedelta(minutes=1)
 
 
 def test_columns_are_named_after_the_functions(database: Database) -> None:
