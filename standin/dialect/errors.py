@@ -83,6 +83,8 @@ def _applied(
         found.pop("D", None)
         if rule.detail:
             found["D"] = rule.detail
+        if rule.hint:
+            found["H"] = rule.hint
     return found
 
 
