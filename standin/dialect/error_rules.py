@@ -156,6 +156,22 @@ RULES = (
         INTERNAL_ERROR,
         "Serializable isolation violation on table",
     ),
+    # What two sessions that create the same meet, who looked before either was done.
+    # https://github.com/embulk/embulk-output-jdbc/issues/243
+    _rule(
+        "23505",
+        r'duplicate key value violates unique constraint ("pg_\w+")',
+        r"duplicate key violates unique constraint \1"
+        " (possibly caused by concurrent transaction conflict)",
+        "23505",
+    ),
+    # https://github.com/dbt-labs/dbt-redshift/issues/903
+    _rule(
+        "XX000",
+        "tuple concurrently (?:updated|deleted)",
+        "could not complete because of conflict with concurrent transaction",
+        INTERNAL_ERROR,
+    ),
     _rule(
         "42883",
         rf"function (?:{LIBRARY_SCHEMA}\.)?(\w+)\((.*)\) does not exist",
