@@ -1472,6 +1472,17 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "catalogue view": ("SELECT * FROM pg_user_info", REFUSAL, f"pg_user_info{OURS}"),
     "relation of another schema": ("SELECT * FROM public.stv_sessions", "42P01",
                                    'relation "public.stv_sessions" does not exist'),
+    "drop of a referenced table": (
+        "CREATE TABLE par (a INT PRIMARY KEY); CREATE TABLE kid (b INT REFERENCES par); "
+        "DROP TABLE par",
+        "2BP01", "cannot drop table par because other objects depend on it",
+    ),
+    "drop of a referenced table, restricted": (
+        'CREATE SCHEMA s; CREATE TABLE s."Par" (a INT PRIMARY KEY, b INT REFERENCES s.par); '
+        "CREATE TABLE kid (b INT, FOREIGN KEY (b) REFERENCES s.par (a)); "
+        "DROP TABLE IF EXISTS nowhere, s.par RESTRICT",
+        "2BP01", "cannot drop table s.par because other objects depend on it",
+    ),
     "super": ("CREATE TABLE t (a SUPER)", REFUSAL, f"type SUPER{OURS}"),
     "user-defined function": (
         "CREATE FUNCTION f() RETURNS INT STABLE AS $$ SELECT 1 $$ LANGUAGE sql",
@@ -1484,6 +1495,35 @@ def test_refused(cursor: Any, sql: str, sqlstate: str, message: str) -> None:
     with pytest.raises(psycopg2.Error) as error:
         cursor.execute(sql)
     assert (error.value.pgcode, error.value.diag.message_primary) == (sqlstate, message)
+
+
+FAMILY = (
+    "CREATE SCHEMA s; CREATE TABLE s.par (a INT PRIMARY KEY, up INT REFERENCES s.par); "
+    "CREATE TABLE kid (b INT REFERENCES s.par, c INT, UNIQUE (c)); "
+)
+FOREIGN_KEYS = (
+    "SELECT conname FROM pg_constraint WHERE conrelid = 'kid'::regclass AND contype = 'f'"
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "keys"),
+    [
+        ("DROP TABLE s.par CASCADE", []),
+        ("DROP SCHEMA s CASCADE", []),
+        ("ALTER TABLE kid DROP CONSTRAINT kid_b_fkey; DROP TABLE s.par", []),
+        ("CREATE TABLE tot (c INT REFERENCES kid (c)); DROP TABLE tot", [("kid_b_fkey",)]),
+        ("DROP TABLE kid, s.par; CREATE TABLE kid (a INT)", []),
+        ("DROP TABLE kid; DROP TABLE s.par; CREATE TABLE kid (a INT)", []),
+    ],
+    ids=["cascade", "schema", "key first", "referring table", "at once", "in order"],
+)
+def test_references_go_with_their_tables(
+    cursor: Any, sql: str, keys: list[tuple[str, ...]]
+) -> None:
+    cursor.execute(FAMILY + sql)
+    cursor.execute(FOREIGN_KEYS)
+    assert cursor.fetchall() == keys
 
 
 def test_a_conflict_of_transactions(connection: Any, cursor: Any) -> None:

@@ -203,7 +203,10 @@ REWRITTEN = {
     "start transaction": ("start transaction read write", "BEGIN READ WRITE"),
     "end": ("END TRANSACTION", "COMMIT"),
     "abort": ("ABORT", "ROLLBACK"),
-    "drop": ('drop table if exists "A", b cascade', 'DROP TABLE IF EXISTS "a", b CASCADE'),
+    "drop": (
+        'drop table if exists "A", b cascade',
+        "CALL pg_redshift.drop_tables(ARRAY['\"a\"', 'b'], 'IF EXISTS', 'CASCADE')",
+    ),
     "create schema": (
         "CREATE SCHEMA IF NOT EXISTS s AUTHORIZATION u QUOTA 5 GB",
         "CREATE SCHEMA IF NOT EXISTS s AUTHORIZATION u",

@@ -13,10 +13,10 @@ from standin.dialect.facts import Facts
 from standin.dialect.folding import folded
 from standin.dialect.lexer import TokenKind, syntax_error
 from standin.dialect.plan import Plan
-from standin.dialect.redshift import words
+from standin.dialect.redshift import LIBRARY_SCHEMA, words
 from standin.dialect.rewriter import rewrite
 from standin.dialect.statement import Statement
-from standin.dialect.table_columns import check_name, spelled
+from standin.dialect.table_columns import check_name, literal, spelled
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import not_supported
 
@@ -94,12 +94,18 @@ def drop(statement: Statement, facts: Facts) -> Plan:
     del facts
     cursor = TokenCursor(statement.tokens, 2)
     kind = statement.tokens[1].value.upper()
-    condition = "IF EXISTS " if cursor.accept("if", "exists") else ""
+    condition = "IF EXISTS" if cursor.accept("if", "exists") else ""
     names = _names(cursor)
-    behaviour = cursor.accept_any("cascade", "restrict")
+    behaviour = (cursor.accept_any("cascade", "restrict") or "").upper()
     cursor.expect_end()
-    suffix = f" {behaviour.upper()}" if behaviour else ""
-    return Plan(f"DROP {kind} {condition}{names}{suffix}", f"DROP {kind}")
+    command = f"DROP {kind}"
+    if kind == "TABLE":
+        listed = ", ".join(map(literal, names))
+        arguments = f"ARRAY[{listed}], {literal(condition)}, {literal(behaviour)}"
+        return Plan(f"CALL {LIBRARY_SCHEMA}.drop_tables({arguments})", command, tag=command)
+    parts = (command, condition, ", ".join(names), behaviour)
+    then = (f"CALL {LIBRARY_SCHEMA}.forget_references()",) if kind == "SCHEMA" else ()
+    return Plan(" ".join(filter(None, parts)), command, then)
 
 
 def truncate(statement: Statement, facts: Facts) -> Plan:
@@ -117,7 +123,7 @@ def lock(statement: Statement, facts: Facts) -> Plan:
     del facts
     cursor = TokenCursor(statement.tokens, 1)
     cursor.accept("table")
-    names = _names(cursor)
+    names = ", ".join(_names(cursor))
     cursor.expect_end()
     return Plan(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE", "LOCK TABLE")
 
@@ -242,11 +248,11 @@ def _name(cursor: TokenCursor) -> str:
     return ".".join(spelled(part) for part in cursor.qualified_name())
 
 
-def _names(cursor: TokenCursor) -> str:
+def _names(cursor: TokenCursor) -> list[str]:
     names = [_name(cursor)]
     while cursor.accept_op(","):
         names.append(_name(cursor))
-    return ", ".join(names)
+    return names
 
 
 Handler = Callable[[Statement, Facts], Plan]
