@@ -726,8 +726,52 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "SELECT AVG(n), AVG(n::DECIMAL(5,2)), AVG(n::FLOAT) FROM numbers WHERE n > 9",
         [(None, None, None)],
     ),
-    "median": ("SELECT MEDIAN(n) FROM numbers", [(2.5,)]),
-    "percentile": ("SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY n) FROM numbers", [(2.5,)]),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html
+    "median": (
+        "SELECT MEDIAN(n)::VARCHAR, MEDIAN(n::SMALLINT)::VARCHAR, MEDIAN(n::BIGINT)::VARCHAR, "
+        "MEDIAN(n::DECIMAL(9,2))::VARCHAR, MEDIAN(n::REAL), MEDIAN(n::FLOAT), "
+        "MEDIAN(DISTINCT n % 2) FROM numbers",
+        [("2.5", "2.5", "2.5", "2.500", 2.5, 2.5, Decimal("0.5"))],
+    ),
+    "median of moments": (
+        "SELECT MEDIAN(DATEADD(day, n, day)::DATE), MEDIAN(DATEADD(hour, n, at)), "
+        "MEDIAN(DATEADD(hour, n, at)::TIMESTAMPTZ)::TIMESTAMP FROM numbers, moments WHERE n < 4",
+        [(D(2018, 11, 6), T(2018, 11, 4, 23, 8, 59, 987654), T(2018, 11, 4, 23, 8, 59, 987654))],
+    ),
+    "median between moments": (
+        "SELECT MEDIAN(DATEADD(day, n * 2, day)::DATE), MEDIAN(DATEADD(hour, n, at)) "
+        "FROM numbers, moments WHERE n < 3",
+        [(D(2018, 11, 7), T(2018, 11, 4, 22, 38, 59, 987654))],
+    ),
+    "median of nothing": ("SELECT MEDIAN(n), MEDIAN(NULLIF(1, 1)) FROM numbers WHERE n > 4",
+                          [(None, None)]),
+    "median beside NULLs": ("SELECT MEDIAN(user_id), MEDIAN(length) FROM events",
+                            [(Decimal("1.0"), Decimal("200.0000") - Decimal("0.25"))]),
+    "percentile": (
+        "SELECT (PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY n))::VARCHAR, "
+        "(PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY n DESC))::VARCHAR, "
+        "PERCENTILE_CONT(0.3) WITHIN GROUP (ORDER BY n::FLOAT), "
+        "(PERCENTILE_CONT(1) WITHIN GROUP (ORDER BY n))::VARCHAR FROM numbers",
+        [("2.5", "3.25", 1.9, "4.0")],
+    ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_STDDEV_functions.html
+    "deviations": (
+        "SELECT STDDEV(n * 2), STDDEV_POP(n::DECIMAL(9,2)), STDDEV_SAMP(DISTINCT n % 2) ^ 2, "
+        "VAR_POP(n), VAR_SAMP(ALL n % 2), VARIANCE(n - n) FROM numbers WHERE n IN (1, 3)",
+        [(8 ** 0.5, 1.0, None, 1.0, 0.0, 0.0)],
+    ),
+    "median of a window": (
+        "SELECT n, MEDIAN(n) OVER (PARTITION BY n % 2), MEDIAN(n) OVER () FROM numbers ORDER BY n",
+        [(1, 2, Decimal("2.5")), (2, 3, Decimal("2.5")), (3, 2, Decimal("2.5")),
+         (4, 3, Decimal("2.5"))],
+    ),
+    "listagg of a window": (
+        "SELECT n, LISTAGG(s, ',') WITHIN GROUP (ORDER BY s DESC) OVER (PARTITION BY n % 2), "
+        "LISTAGG(n) WITHIN GROUP (ORDER BY n) OVER (), LISTAGG(s, '') OVER (PARTITION BY n) "
+        "FROM numbers ORDER BY n",
+        [(1, "a", "1234", "a"), (2, "d,b", "1234", "b"), (3, "a", "1234", None),
+         (4, "d,b", "1234", "d")],
+    ),
     "listagg": ("SELECT LISTAGG(name, ', ') WITHIN GROUP (ORDER BY name DESC) FROM users",
                 [("Cid, Ben, Ada",)]),
     "listagg of distinct values": (
@@ -1482,6 +1526,31 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "CREATE TABLE kid (b INT, FOREIGN KEY (b) REFERENCES s.par (a)); "
         "DROP TABLE IF EXISTS nowhere, s.par RESTRICT",
         "2BP01", "cannot drop table s.par because other objects depend on it",
+    ),
+    "ignore nulls of lag": ("SELECT LAG(s, 1) IGNORE NULLS OVER (ORDER BY n) FROM numbers", REFUSAL,
+                            f"IGNORE NULLS of anything but FIRST_VALUE and LAST_VALUE{OURS}"),
+    "ignore nulls of nth_value": (
+        f"SELECT NTH_VALUE(s, 1) IGNORE NULLS OVER (ORDER BY n {ALL}) FROM numbers", REFUSAL,
+        f"IGNORE NULLS of anything but FIRST_VALUE and LAST_VALUE{OURS}",
+    ),
+    "percentile of a window": (
+        "SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY n) OVER (PARTITION BY s) FROM numbers",
+        REFUSAL, f"PERCENTILE_CONT with OVER{OURS}",
+    ),
+    "approximate percentile of a window": (
+        "SELECT APPROXIMATE PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY n) OVER () FROM numbers",
+        REFUSAL, f"PERCENTILE_DISC with OVER{OURS}",
+    ),
+    "listagg of distinct values of a window": (
+        "SELECT LISTAGG(DISTINCT s, ',') WITHIN GROUP (ORDER BY s) OVER () FROM numbers",
+        REFUSAL, f"LISTAGG(DISTINCT ..) with OVER{OURS}",
+    ),
+    "listagg of an ordered window": (
+        "SELECT LISTAGG(s, ',') WITHIN GROUP (ORDER BY s) OVER (ORDER BY n) FROM numbers",
+        SYNTAX, near("ORDER"),
+    ),
+    "median of an ordered window": (
+        "SELECT MEDIAN(n) OVER (PARTITION BY s ORDER BY n) FROM numbers", SYNTAX, near("ORDER"),
     ),
     "super": ("CREATE TABLE t (a SUPER)", REFUSAL, f"type SUPER{OURS}"),
     "user-defined function": (

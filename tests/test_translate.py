@@ -166,7 +166,7 @@ REWRITTEN = {
     "minus": ("SELECT a FROM t MINUS SELECT a FROM s", "SELECT a FROM t EXCEPT SELECT a FROM s"),
     "median": (
         "SELECT MEDIAN(a) FROM t",
-        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t",
+        "SELECT pg_redshift.median(a) FROM t",
     ),
     "listagg": (
         "SELECT LISTAGG(a, ',') WITHIN GROUP (ORDER BY NVL(b, 0)) FROM t",

@@ -23,15 +23,14 @@ RENAMED = {
     "pow": "power",
     "sha": "sha1",
     "func_sha1": "sha1",
-    **{name: f"{SCHEMA}.{name}" for name in ("avg", "regexp_instr", "regexp_substr")},
+    **{name: f"{SCHEMA}.{name}" for name in ("avg", "median", "regexp_instr", "regexp_substr")},
 }
 
 # Same name, same meaning (function_library.py adds the ones that PostgreSQL lacks).
 SAME = redshift.words(
     """
     coalesce nullif greatest least
-    count sum min max stddev stddev_samp stddev_pop variance var_samp var_pop bool_and bool_or
-    bit_and bit_or any_value percentile_cont percentile_disc grouping
+    count sum min max bool_and bool_or bit_and bit_or any_value percentile_disc grouping
     row_number rank dense_rank percent_rank cume_dist ntile lag lead nth_value
     abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log mod pi power
     radians random round sign sin sqrt tan trunc to_hex
