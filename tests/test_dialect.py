@@ -1552,6 +1552,14 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "median of an ordered window": (
         "SELECT MEDIAN(n) OVER (PARTITION BY s ORDER BY n) FROM numbers", SYNTAX, near("ORDER"),
     ),
+    "new column without a default": (
+        "CREATE TABLE t (a INT); ALTER TABLE t ADD COLUMN b INT NOT NULL", REFUSAL,
+        "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+    ),
+    "new column of NULLs": (
+        "ALTER TABLE numbers ADD b INT DEFAULT NULL NOT NULL", REFUSAL,
+        "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+    ),
     "super": ("CREATE TABLE t (a SUPER)", REFUSAL, f"type SUPER{OURS}"),
     "user-defined function": (
         "CREATE FUNCTION f() RETURNS INT STABLE AS $$ SELECT 1 $$ LANGUAGE sql",
