@@ -178,6 +178,12 @@ ALIASES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "ON a.n = b.y)",
         [(1, 2)],
     ),
+    "in a view that is replaced": (
+        "CREATE VIEW v AS SELECT n AS k, s AS m FROM numbers; CREATE OR REPLACE VIEW v AS "
+        r"SELECT n + 1 AS k, ('a\nb' || s)::VARCHAR(10) AS m FROM numbers; SELECT * FROM v "
+        "WHERE k = 2",
+        [(2, "a\nba")],
+    ),
     "in a view": (
         "CREATE VIEW v AS SELECT n AS k, k + 1 AS m FROM numbers; SELECT MAX(m) FROM v",
         [(5,)],
@@ -1560,6 +1566,24 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "ALTER TABLE numbers ADD b INT DEFAULT NULL NOT NULL", REFUSAL,
         "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
     ),
+    "view with a column more": (
+        "CREATE VIEW v AS SELECT n FROM numbers; CREATE OR REPLACE VIEW v AS SELECT * FROM numbers",
+        "42P16", "cannot change number of columns in view",
+    ),
+    "view with a column less": (
+        "CREATE VIEW v AS SELECT * FROM numbers; CREATE OR REPLACE VIEW v AS SELECT n FROM numbers",
+        "42P16", "cannot change number of columns in view",
+    ),
+    "view with a column of another name": (
+        "CREATE VIEW v AS SELECT n FROM numbers; CREATE OR REPLACE VIEW v AS SELECT n AS m "
+        "FROM numbers", "42P16", 'cannot change name of view column "n"',
+    ),
+    "view with a column of another type": (
+        "CREATE VIEW v AS SELECT n FROM numbers; CREATE OR REPLACE VIEW v AS SELECT s AS n "
+        "FROM numbers", "42P16", 'cannot change data type of view column "n"',
+    ),
+    "view of a missing column": ("CREATE OR REPLACE VIEW v AS SELECT m FROM numbers", "42703",
+                                 'column "m" does not exist'),
     "super": ("CREATE TABLE t (a SUPER)", REFUSAL, f"type SUPER{OURS}"),
     "user-defined function": (
         "CREATE FUNCTION f() RETURNS INT STABLE AS $$ SELECT 1 $$ LANGUAGE sql",

@@ -187,8 +187,13 @@ REWRITTEN = {
     "delete without from": ("DELETE t WHERE a = 1", "DELETE FROM t WHERE a = 1"),
     "explain": ("EXPLAIN SELECT NVL(a, 1) FROM t", "EXPLAIN SELECT coalesce(a, 1) FROM t"),
     "view": (
-        'CREATE OR REPLACE VIEW "V" (a) AS SELECT LEN(b) FROM t',
-        'CREATE OR REPLACE VIEW "v" (a) AS SELECT length(b) FROM t',
+        'CREATE VIEW "V" (a) AS SELECT LEN(b) FROM t',
+        'CREATE VIEW "v" (a) AS SELECT length(b) FROM t',
+    ),
+    "replaced view": (
+        r"""CREATE OR REPLACE VIEW v AS SELECT 'a\nb' || "C" FROM t""",
+        "CALL pg_redshift.replace_view('v', "
+        r"""'CREATE OR REPLACE VIEW v AS SELECT E''a\\nb'' || "c" FROM t')""",
     ),
     "named cursor of psycopg2": (
         'DECLARE "C" CURSOR WITHOUT HOLD FOR SELECT 1',

@@ -61,7 +61,7 @@ def create_view(statement: Statement, facts: Facts) -> Plan:
     """CREATE [OR REPLACE] VIEW: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html"""
     cursor = TokenCursor(statement.tokens)
     cursor.expect("create")
-    replaces = "OR REPLACE " if cursor.accept("or", "replace") else ""
+    replaces = cursor.accept("or", "replace")
     cursor.expect("view")
     name = _name(cursor)
     names = cursor.names_in_parentheses() if cursor.sees_op("(") else []
@@ -70,9 +70,13 @@ def create_view(statement: Statement, facts: Facts) -> Plan:
     if late_views.is_late(statement):
         body = rewrite(statement, facts, cursor.position, len(statement.tokens) - 4)
         bare = [column.value for column in names]
-        return late_views.create_late_view(statement, name, bare, body, replaces=bool(replaces))
+        return late_views.create_late_view(statement, name, bare, body, replaces=replaces)
     body = rewrite(statement, facts, cursor.position)
-    return Plan(f"CREATE {replaces}VIEW {name}{columns} AS {body}", "CREATE VIEW")
+    if not replaces:
+        return Plan(f"CREATE VIEW {name}{columns} AS {body}", "CREATE VIEW")
+    replaced = literal(f"CREATE OR REPLACE VIEW {name}{columns} AS {body}".replace("\\", "\\\\"))
+    sql = f"CALL {LIBRARY_SCHEMA}.replace_view({literal(name)}, {replaced})"
+    return Plan(sql, "CREATE VIEW", tag="CREATE VIEW")
 
 
 def create_schema(statement: Statement, facts: Facts) -> Plan:

@@ -208,6 +208,10 @@ RULES = (
         "more than one row returned by a subquery used as an expression",
         "single-row subquery returns more than one row",
     ),
+    _rule(
+        "42P16", "cannot drop columns from view", "cannot change number of columns in view", "42P16"
+    ),
+    _rule("42P16", r"(cannot change .* of view column) (\".*?\") .*", r"\1 \2", "42P16"),
     _rule("42P07", r"relation (.*) already exists", r"Relation \1 already exists"),
     _rule(
         "42501",

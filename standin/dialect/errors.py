@@ -28,6 +28,7 @@ _SKIPPED = (
 _NEWER_HINTS = (
     "Perhaps you meant",
     "To perform the insert",
+    "Use ALTER VIEW",
     "Use OVERRIDING",
     "See server log",
     "Add the expression/function",

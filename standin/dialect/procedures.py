@@ -211,6 +211,21 @@ BEGIN
   CALL {SCHEMA}.forget_references();
 END $$"""
 
+# PostgreSQL lets a view grow by columns.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+_REPLACE_VIEW = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.replace_view(view_name text, statement text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  old oid := to_regclass(view_name);
+  count_before bigint := (SELECT count(*) FROM pg_attribute WHERE attrelid = old AND attnum > 0);
+BEGIN
+  EXECUTE statement;
+  IF count_before <> (SELECT count(*) FROM pg_attribute WHERE attrelid = old AND attnum > 0) THEN
+    RAISE EXCEPTION USING ERRCODE = '42P16', MESSAGE = 'cannot change number of columns in view';
+  END IF;
+END $$"""
+
 # Who is created here may log in to this database and to none else.
 _ADMIT = f"""
 CREATE OR REPLACE PROCEDURE {SCHEMA}.admit(user_name text)
@@ -247,6 +262,7 @@ DEFINITIONS = (
     _DROP_KEY,
     _FORGET_REFERENCES,
     _DROP_TABLES,
+    _REPLACE_VIEW,
     _ADMIT,
     _DROP_PRINCIPALS,
 )
