@@ -98,6 +98,15 @@ def test_a_parameter_concerns_the_leader_node() -> None:
 
 
 REWORDED = {
+    "23505": (
+        'duplicate key value violates unique constraint "pg_type_typname_nsp_index"',
+        'duplicate key violates unique constraint "pg_type_typname_nsp_index" '
+        "(possibly caused by concurrent transaction conflict)",
+    ),
+    "XX000": (
+        "tuple concurrently updated",
+        "could not complete because of conflict with concurrent transaction",
+    ),
     "42501": ("must be owner of table t", "must be owner of relation t"),
     "25006": ("cannot execute INSERT in a read-only transaction", "transaction is read-only"),
     "25P01": (

@@ -181,6 +181,8 @@ def test_manifest(entries: list[object], expected: list[str]) -> None:
     assert rows(make_load(objects, "MANIFEST", source="s3://b/m")) == expected
 
 
+UNREADABLE = "Problem reading manifest file - "
+EXPECTED = 'expected {"entries": [{"url": ..}, ..]}'
 NO_SUCH_KEY = (
     "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey,"
     "Rid 0000000000000000,ExtRid standin,CanRetry 1"
@@ -193,14 +195,18 @@ NO_SUCH_KEY = (
         (manifest({"url": "s3://x/gone", "mandatory": True}), NO_SUCH_KEY),
         (manifest({"url": "s3://x/gone"}), "No file that the manifest lists was found"),
         (manifest(), "No file that the manifest lists was found"),
-        (manifest({"url": "x/a"}), "Problem reading manifest file - expected the s3:// address of "
-         "an object, got x/a"),
+        (manifest({"url": "x/a"}), f"{UNREADABLE}expected the s3:// address of an object, "
+         'got "x/a"'),
+        (manifest({}), f"{UNREADABLE}expected the s3:// address of an object, got null"),
         (manifest({"url": "s3://x/a", "mandatory": "yes"}),
-         "Problem reading manifest file - expected mandatory to be true or false, got yes"),
-        (b"{}", "Problem reading manifest file - expected {\"entries\": [{\"url\": ..}, ..]}: "
-         "'entries'"),
-        (b"1|a", "Problem reading manifest file - expected {\"entries\": [{\"url\": ..}, ..]}: "
-         "Extra data: line 1 column 2 (char 1)"),
+         f'{UNREADABLE}expected mandatory to be true or false, got "yes"'),
+        (b"{}", f"{UNREADABLE}{EXPECTED}, got {{}}"),
+        (b"[]", f"{UNREADABLE}{EXPECTED}, got []"),
+        (b'{"entries": {}}', f'{UNREADABLE}{EXPECTED}, got {{"entries": {{}}}}'),
+        (manifest("x"), f'{UNREADABLE}{EXPECTED}, got the entry "x"'),
+        (manifest("x" * 1000), f'{UNREADABLE}{EXPECTED}, got the entry "{"x" * 99}..'),
+        (b"[" * 100_000, f"{UNREADABLE}{EXPECTED}: nested too deep"),
+        (b"1|a", f"{UNREADABLE}{EXPECTED}: Extra data: line 1 column 2 (char 1)"),
     ],
 )  # fmt: skip
 def test_manifest_refused(content: bytes, message: str) -> None:

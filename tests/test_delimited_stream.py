@@ -8,9 +8,10 @@ import pytest
 
 from standin.copy.command import parse
 from standin.copy.delimited_stream import DelimitedStream
-from standin.copy.json_stream import Broken
+from standin.copy.json_stream import BLOCK_SIZE, Broken
 from standin.dialect.lexer import tokenize
 
+TOO_LONG = "Invalid input line: a row is larger than 4 MB"
 INVALID_QUOTE = "Invalid quote formatting for CSV"
 
 
@@ -124,8 +125,52 @@ def test_csv(options: str, data: bytes, expected: list[object]) -> None:
 
 def test_a_row_of_more_than_4_mb_is_an_error() -> None:
     data = b"1," + b"x" * (4 << 20) + b"\n2,b\n"
-    message = "Invalid input line: a row is larger than 4 MB"
-    assert read(data, "CSV") == [(1, 1216, message), ["2", "b"]]
+    assert read(data, "CSV") == [(1, 1216, TOO_LONG), ["2", "b"]]
+
+
+class Endless(io.RawIOBase):
+    """A file of one character without end, which counts the bytes that are read of it."""
+
+    def __init__(self, character: bytes) -> None:
+        self.character = character
+        self.given = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.given += size
+        return self.character * size
+
+
+@pytest.mark.parametrize("options", ["", "ESCAPE", "CSV"])
+@pytest.mark.parametrize("character", [b"x", b"\0", b'"', b"\\"])
+def test_a_row_without_end_is_read_to_4_mb(character: bytes, options: str) -> None:
+    command = parse(tokenize(f"COPY t FROM 's3://b/k' IAM_ROLE default {options}"))
+    file = Endless(character)
+    record = next(iter(DelimitedStream(file, command)))  # type: ignore[arg-type]
+    assert isinstance(record, Broken)
+    assert (record.code, record.message) == (1216, TOO_LONG)
+    assert file.given <= (4 << 20) + BLOCK_SIZE
+
+
+@pytest.mark.parametrize("options", ["", "ESCAPE", "CSV"])
+def test_reading_goes_on_behind_a_row_of_several_times_4_mb(options: str) -> None:
+    data = b"1\n" + b"x" * (12 << 20) + b"\n2\n" + b"x" * (9 << 20)
+    assert read(data, options) == [["1"], (2, 1216, TOO_LONG), ["2"], (4, 1216, TOO_LONG)]
+
+
+# Each line looks as if it might end the row.
+LINES_OF_ONE_ROW = {
+    "doubled quotes": ("CSV", b'1,"' + b'""\n' * 400_000 + b'"\n2,b\n', 800_000),
+    "backslashes": ("ESCAPE DELIMITER ','", b"1," + b"a\\\n" * 400_000 + b"\n2,b\n", 800_000),
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "data", "length"), LINES_OF_ONE_ROW.values(), ids=LINES_OF_ONE_ROW
+)
+def test_a_row_of_many_lines_is_split_once(options: str, data: bytes, length: int) -> None:
+    first, second = read(data, options)
+    assert isinstance(first, list)
+    assert (first[0], len(first[1]), second) == ("1", length, ["2", "b"])
 
 
 def test_a_field_may_span_blocks() -> None:

@@ -178,6 +178,12 @@ ALIASES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "ON a.n = b.y)",
         [(1, 2)],
     ),
+    "in a view that is replaced": (
+        "CREATE VIEW v AS SELECT n AS k, s AS m FROM numbers; CREATE OR REPLACE VIEW v AS "
+        r"SELECT n + 1 AS k, ('a\nb' || s)::VARCHAR(10) AS m FROM numbers; SELECT * FROM v "
+        "WHERE k = 2",
+        [(2, "a\nba")],
+    ),
     "in a view": (
         "CREATE VIEW v AS SELECT n AS k, k + 1 AS m FROM numbers; SELECT MAX(m) FROM v",
         [(5,)],
@@ -578,6 +584,13 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "months_between": ("SELECT MONTHS_BETWEEN('1969-03-18', '1969-01-18'), "
                        "MONTHS_BETWEEN('2018-11-30', '2018-10-31')", [(2.0, 1.0)]),
     "add_months": ("SELECT ADD_MONTHS('2018-02-28', 1)", [(T(2018, 3, 31),)]),
+    "convert_timezone of computed zones": (
+        "SELECT CONVERT_TIMEZONE('UTC', 'US/' || 'Pacific', at), "
+        "CONVERT_TIMEZONE('US/' || 'Pacific', 'EST5EDT' || '', '2013-05-17 12:00'), "
+        "CONVERT_TIMEZONE('US/' || INITCAP('pacific'), at) FROM moments",
+        [(T(2018, 11, 4, 13, 8, 59, 987654), T(2013, 5, 17, 15),
+          T(2018, 11, 4, 13, 8, 59, 987654))],
+    ),
     "convert_timezone": (
         f"SELECT CONVERT_TIMEZONE('UTC', 'US/Pacific', {AT})",
         [(T(2018, 11, 4, 13, 8, 59, 987654),)],
@@ -632,6 +645,32 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "SELECT REGEXP_SUBSTR('a12b', '[0-9]+'), REGEXP_COUNT('a1b2', '[0-9]'), "
         "REGEXP_INSTR('ab1', '[0-9]'), REGEXP_REPLACE('a1b2', '[0-9]', '#')",
         [("12", 2, 3, "a#b#")],
+    ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/REGEXP_SUBSTR.html
+    "regexp_substr": (
+        "SELECT REGEXP_SUBSTR('abc', 'x'), REGEXP_SUBSTR('a1b2', '[0-9]', 1, 3), "
+        "REGEXP_SUBSTR('a1b2', '[a-z]', 2), REGEXP_SUBSTR('abc', 'c', 4), "
+        "REGEXP_SUBSTR('abc', 'a', -5), REGEXP_SUBSTR('abc', '[a-c]', 1, 2), "
+        "REGEXP_SUBSTR('abc', 'a', 1, 0), REGEXP_SUBSTR('abc', 'a', 1, 4), REGEXP_SUBSTR('', 'a'), "
+        "REGEXP_SUBSTR(s, 'a'), REGEXP_SUBSTR('a', s) FROM numbers WHERE n = 3",
+        [("", "", "b", "", "a", "b", None, None, "", None, None)],
+    ),
+    "regexp_substr with parameters": (
+        "SELECT REGEXP_SUBSTR('ABC', 'b', 1, 1, 'i'), REGEXP_SUBSTR('ABC', 'b', 1, 1, 'c'), "
+        "REGEXP_SUBSTR('This is a test', 'is a ([a-z]+)', 1, 1, 'e'), "
+        "REGEXP_SUBSTR('a(b)c', '\\\\(b', 1, 1, 'e'), REGEXP_SUBSTR('abc', '(?:a)b', 1, 1, 'e'), "
+        "REGEXP_SUBSTR('aXbX', '([a-z])x', 1, 2, 'ie'), "
+        "REGEXP_SUBSTR('a12', '[a-z](?=1)', 1, 1, 'p')",
+        [("B", "", "test", "(b", "ab", "b", "a")],
+    ),
+    "regexp_instr": (
+        "SELECT REGEXP_INSTR('abc', 'x'), REGEXP_INSTR('abc', 'c', 4), "
+        "REGEXP_INSTR('abc', 'a', -5), "
+        "REGEXP_INSTR('a1b2', '[0-9]', 1, 2), REGEXP_INSTR('a1b2', '[0-9]', 1, 2, 1), "
+        "REGEXP_INSTR('abc', 'a', 1, 0), REGEXP_INSTR('ABC', 'b', 1, 1, 0, 'i'), "
+        "REGEXP_INSTR('abc', 'a(b)', 1, 1, 0, 'e'), REGEXP_INSTR(s, 'a') "
+        "FROM numbers WHERE n = 3",
+        [(0, 0, 1, 4, 5, 0, 2, 2, None)],
     ),
     "hashes": ("SELECT MD5('a'), LEFT(SHA2('a', 256), 8), CRC32('a')",
                [("0cc175b9c0f1b6a831c399e269772661", "ca978112", "e8b7be43")]),
@@ -693,8 +732,52 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "SELECT AVG(n), AVG(n::DECIMAL(5,2)), AVG(n::FLOAT) FROM numbers WHERE n > 9",
         [(None, None, None)],
     ),
-    "median": ("SELECT MEDIAN(n) FROM numbers", [(2.5,)]),
-    "percentile": ("SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY n) FROM numbers", [(2.5,)]),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html
+    "median": (
+        "SELECT MEDIAN(n)::VARCHAR, MEDIAN(n::SMALLINT)::VARCHAR, MEDIAN(n::BIGINT)::VARCHAR, "
+        "MEDIAN(n::DECIMAL(9,2))::VARCHAR, MEDIAN(n::REAL), MEDIAN(n::FLOAT), "
+        "MEDIAN(DISTINCT n % 2) FROM numbers",
+        [("2.5", "2.5", "2.5", "2.500", 2.5, 2.5, Decimal("0.5"))],
+    ),
+    "median of moments": (
+        "SELECT MEDIAN(DATEADD(day, n, day)::DATE), MEDIAN(DATEADD(hour, n, at)), "
+        "MEDIAN(DATEADD(hour, n, at)::TIMESTAMPTZ)::TIMESTAMP FROM numbers, moments WHERE n < 4",
+        [(D(2018, 11, 6), T(2018, 11, 4, 23, 8, 59, 987654), T(2018, 11, 4, 23, 8, 59, 987654))],
+    ),
+    "median between moments": (
+        "SELECT MEDIAN(DATEADD(day, n * 2, day)::DATE), MEDIAN(DATEADD(hour, n, at)) "
+        "FROM numbers, moments WHERE n < 3",
+        [(D(2018, 11, 7), T(2018, 11, 4, 22, 38, 59, 987654))],
+    ),
+    "median of nothing": ("SELECT MEDIAN(n), MEDIAN(NULLIF(1, 1)) FROM numbers WHERE n > 4",
+                          [(None, None)]),
+    "median beside NULLs": ("SELECT MEDIAN(user_id), MEDIAN(length) FROM events",
+                            [(Decimal("1.0"), Decimal("200.0000") - Decimal("0.25"))]),
+    "percentile": (
+        "SELECT (PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY n))::VARCHAR, "
+        "(PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY n DESC))::VARCHAR, "
+        "PERCENTILE_CONT(0.3) WITHIN GROUP (ORDER BY n::FLOAT), "
+        "(PERCENTILE_CONT(1) WITHIN GROUP (ORDER BY n))::VARCHAR FROM numbers",
+        [("2.5", "3.25", 1.9, "4.0")],
+    ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_STDDEV_functions.html
+    "deviations": (
+        "SELECT STDDEV(n * 2), STDDEV_POP(n::DECIMAL(9,2)), STDDEV_SAMP(DISTINCT n % 2) ^ 2, "
+        "VAR_POP(n), VAR_SAMP(ALL n % 2), VARIANCE(n - n) FROM numbers WHERE n IN (1, 3)",
+        [(8 ** 0.5, 1.0, None, 1.0, 0.0, 0.0)],
+    ),
+    "median of a window": (
+        "SELECT n, MEDIAN(n) OVER (PARTITION BY n % 2), MEDIAN(n) OVER () FROM numbers ORDER BY n",
+        [(1, 2, Decimal("2.5")), (2, 3, Decimal("2.5")), (3, 2, Decimal("2.5")),
+         (4, 3, Decimal("2.5"))],
+    ),
+    "listagg of a window": (
+        "SELECT n, LISTAGG(s, ',') WITHIN GROUP (ORDER BY s DESC) OVER (PARTITION BY n % 2), "
+        "LISTAGG(n) WITHIN GROUP (ORDER BY n) OVER (), LISTAGG(s, '') OVER (PARTITION BY n) "
+        "FROM numbers ORDER BY n",
+        [(1, "a", "1234", "a"), (2, "d,b", "1234", "b"), (3, "a", "1234", None),
+         (4, "d,b", "1234", "d")],
+    ),
     "listagg": ("SELECT LISTAGG(name, ', ') WITHIN GROUP (ORDER BY name DESC) FROM users",
                 [("Cid, Ben, Ada",)]),
     "listagg of distinct values": (
@@ -1429,6 +1512,78 @@ REFUSED: dict[str, tuple[str, str, str]] = {
                                     'column "b" does not exist'),
     "pivot without parentheses": ("SELECT * FROM numbers PIVOT", SYNTAX,
                                   "syntax error at end of input"),
+    "system view": ("SELECT * FROM stv_sessions", REFUSAL, f"stv_sessions{OURS}"),
+    "system view with a schema": ("SELECT COUNT(*) FROM pg_catalog.stl_wlm_query", REFUSAL,
+                                  f"stl_wlm_query{OURS}"),
+    "system view beside a table": ("SELECT * FROM numbers, svl_query_summary", REFUSAL,
+                                   f"svl_query_summary{OURS}"),
+    "svv view": ("SELECT * FROM svv_diskusage", REFUSAL, f"svv_diskusage{OURS}"),
+    "sys view": ("SELECT * FROM sys_session_history", REFUSAL, f"sys_session_history{OURS}"),
+    "catalogue view": ("SELECT * FROM pg_user_info", REFUSAL, f"pg_user_info{OURS}"),
+    "relation of another schema": ("SELECT * FROM public.stv_sessions", "42P01",
+                                   'relation "public.stv_sessions" does not exist'),
+    "drop of a referenced table": (
+        "CREATE TABLE par (a INT PRIMARY KEY); CREATE TABLE kid (b INT REFERENCES par); "
+        "DROP TABLE par",
+        "2BP01", "cannot drop table par because other objects depend on it",
+    ),
+    "drop of a referenced table, restricted": (
+        'CREATE SCHEMA s; CREATE TABLE s."Par" (a INT PRIMARY KEY, b INT REFERENCES s.par); '
+        "CREATE TABLE kid (b INT, FOREIGN KEY (b) REFERENCES s.par (a)); "
+        "DROP TABLE IF EXISTS nowhere, s.par RESTRICT",
+        "2BP01", "cannot drop table s.par because other objects depend on it",
+    ),
+    "ignore nulls of lag": ("SELECT LAG(s, 1) IGNORE NULLS OVER (ORDER BY n) FROM numbers", REFUSAL,
+                            f"IGNORE NULLS of anything but FIRST_VALUE and LAST_VALUE{OURS}"),
+    "ignore nulls of nth_value": (
+        f"SELECT NTH_VALUE(s, 1) IGNORE NULLS OVER (ORDER BY n {ALL}) FROM numbers", REFUSAL,
+        f"IGNORE NULLS of anything but FIRST_VALUE and LAST_VALUE{OURS}",
+    ),
+    "percentile of a window": (
+        "SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY n) OVER (PARTITION BY s) FROM numbers",
+        REFUSAL, f"PERCENTILE_CONT with OVER{OURS}",
+    ),
+    "approximate percentile of a window": (
+        "SELECT APPROXIMATE PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY n) OVER () FROM numbers",
+        REFUSAL, f"PERCENTILE_DISC with OVER{OURS}",
+    ),
+    "listagg of distinct values of a window": (
+        "SELECT LISTAGG(DISTINCT s, ',') WITHIN GROUP (ORDER BY s) OVER () FROM numbers",
+        REFUSAL, f"LISTAGG(DISTINCT ..) with OVER{OURS}",
+    ),
+    "listagg of an ordered window": (
+        "SELECT LISTAGG(s, ',') WITHIN GROUP (ORDER BY s) OVER (ORDER BY n) FROM numbers",
+        SYNTAX, near("ORDER"),
+    ),
+    "median of an ordered window": (
+        "SELECT MEDIAN(n) OVER (PARTITION BY s ORDER BY n) FROM numbers", SYNTAX, near("ORDER"),
+    ),
+    "new column without a default": (
+        "CREATE TABLE t (a INT); ALTER TABLE t ADD COLUMN b INT NOT NULL", REFUSAL,
+        "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+    ),
+    "new column of NULLs": (
+        "ALTER TABLE numbers ADD b INT DEFAULT NULL NOT NULL", REFUSAL,
+        "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+    ),
+    "view with a column more": (
+        "CREATE VIEW v AS SELECT n FROM numbers; CREATE OR REPLACE VIEW v AS SELECT * FROM numbers",
+        "42P16", "cannot change number of columns in view",
+    ),
+    "view with a column less": (
+        "CREATE VIEW v AS SELECT * FROM numbers; CREATE OR REPLACE VIEW v AS SELECT n FROM numbers",
+        "42P16", "cannot change number of columns in view",
+    ),
+    "view with a column of another name": (
+        "CREATE VIEW v AS SELECT n FROM numbers; CREATE OR REPLACE VIEW v AS SELECT n AS m "
+        "FROM numbers", "42P16", 'cannot change name of view column "n"',
+    ),
+    "view with a column of another type": (
+        "CREATE VIEW v AS SELECT n FROM numbers; CREATE OR REPLACE VIEW v AS SELECT s AS n "
+        "FROM numbers", "42P16", 'cannot change data type of view column "n"',
+    ),
+    "view of a missing column": ("CREATE OR REPLACE VIEW v AS SELECT m FROM numbers", "42703",
+                                 'column "m" does not exist'),
     "super": ("CREATE TABLE t (a SUPER)", REFUSAL, f"type SUPER{OURS}"),
     "user-defined function": (
         "CREATE FUNCTION f() RETURNS INT STABLE AS $$ SELECT 1 $$ LANGUAGE sql",
@@ -1441,6 +1596,35 @@ def test_refused(cursor: Any, sql: str, sqlstate: str, message: str) -> None:
     with pytest.raises(psycopg2.Error) as error:
         cursor.execute(sql)
     assert (error.value.pgcode, error.value.diag.message_primary) == (sqlstate, message)
+
+
+FAMILY = (
+    "CREATE SCHEMA s; CREATE TABLE s.par (a INT PRIMARY KEY, up INT REFERENCES s.par); "
+    "CREATE TABLE kid (b INT REFERENCES s.par, c INT, UNIQUE (c)); "
+)
+FOREIGN_KEYS = (
+    "SELECT conname FROM pg_constraint WHERE conrelid = 'kid'::regclass AND contype = 'f'"
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "keys"),
+    [
+        ("DROP TABLE s.par CASCADE", []),
+        ("DROP SCHEMA s CASCADE", []),
+        ("ALTER TABLE kid DROP CONSTRAINT kid_b_fkey; DROP TABLE s.par", []),
+        ("CREATE TABLE tot (c INT REFERENCES kid (c)); DROP TABLE tot", [("kid_b_fkey",)]),
+        ("DROP TABLE kid, s.par; CREATE TABLE kid (a INT)", []),
+        ("DROP TABLE kid; DROP TABLE s.par; CREATE TABLE kid (a INT)", []),
+    ],
+    ids=["cascade", "schema", "key first", "referring table", "at once", "in order"],
+)
+def test_references_go_with_their_tables(
+    cursor: Any, sql: str, keys: list[tuple[str, ...]]
+) -> None:
+    cursor.execute(FAMILY + sql)
+    cursor.execute(FOREIGN_KEYS)
+    assert cursor.fetchall() == keys
 
 
 def test_a_conflict_of_transactions(connection: Any, cursor: Any) -> None:

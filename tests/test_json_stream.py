@@ -137,6 +137,29 @@ def test_an_object_over_four_megabytes_is_one_error(size: int) -> None:
     assert len(values) == 3
 
 
+LONG_VALUES = {
+    "array": b'{"a":[' + b"1," * 100_000 + b"1]}",
+    "string": object_of(600_000),
+    "too long": object_of((4 << 20) + 1),
+    "without end": b'{"a":"' + b"x" * (5 << 20),
+}
+
+
+@pytest.mark.parametrize("data", LONG_VALUES.values(), ids=LONG_VALUES)
+def test_a_long_value_is_scanned_a_few_times(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    scanned = []
+
+    def scan(text: str, start: int) -> tuple[Any, int]:
+        scanned.append(len(text) - start)
+        return original(text, start)
+
+    original = json_stream.scan
+    monkeypatch.setattr(json_stream, "scan", scan)
+    monkeypatch.setattr(json_stream, "BLOCK_SIZE", 1 << 14)
+    [_] = read(data)
+    assert sum(scanned) <= 4 * len(data)
+
+
 def test_multibyte_characters_count_as_bytes() -> None:
     data = b'{"a":"' + "é".encode() * (2 << 20) + b'"}'
     assert read(data) == [(None, 1)]

@@ -83,6 +83,10 @@ REFUSED = {
     "not UTF-8": (b'{"jsonpaths":["\xff"]}', NOT_JSON),
     "two objects": (jsonpaths("$.a") * 2, NOT_JSON),
     "text after it": (jsonpaths("$.a") + b";", NOT_JSON),
+    "nested too deep": (
+        b'{"jsonpaths":' + b"[" * 100_000,
+        "expected one JSON object in UTF-8: nested too deep",
+    ),
     "an array": (b'["$.a"]', "expected one JSON object with the key 'jsonpaths'"),
     "no array": (b'{"jsonpaths": "$.a"}', NOT_STRINGS),
     "a number": (jsonpaths("$.a", 1), NOT_STRINGS),

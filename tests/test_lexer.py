@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,8 +64,40 @@ def test_a_sign_is_an_operator_behind_operands_only(sql: str, kinds: list[TokenK
     assert [token.kind for token in tokenize(sql)] == kinds
 
 
+LONG = 50_000
+LONG_TOKENS = {
+    "string": ("'" + "x" * LONG + "'", "x" * LONG),
+    "string of doubled quotes": ("'" + "''" * LONG + "'", "'" * LONG),
+    "string of escapes": ("'" + r"\n" * LONG + "'", "\n" * LONG),
+    "identifier": ('"' + "x" * LONG + '"', "x" * LONG),
+    "identifier of doubled quotes": ('"' + '""' * LONG + '"', '"' * LONG),
+}
+
+
+@pytest.mark.parametrize(("text", "value"), LONG_TOKENS.values(), ids=LONG_TOKENS)
+def test_a_long_token_takes_the_memory_of_its_text(text: str, value: str) -> None:
+    tracemalloc.start()
+    try:
+        (token,) = tokenize(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert token.value == value
+    # the text, its value, and what they are made of
+    assert peak < 25 * LONG
+
+
 UNENDED = {
     "string": ("SELECT 'a", 'unterminated quoted string at or near "\'a"'),
+    "string that only seems to end": (
+        r"SELECT 'a''b\'",
+        "unterminated quoted string at or near \"'a''b\\'\"",
+    ),
+    "long string": (
+        "SELECT '" + "x''" * LONG,
+        "unterminated quoted string at or near \"'" + "x''" * LONG + '"',
+    ),
+    "escape string": ("SELECT E'a", 'unterminated quoted string at or near "E\'a"'),
     "identifier": ('SELECT "a', 'unterminated quoted identifier at or near ""a"'),
     "comment": ("/* a", 'unterminated /* comment at or near "/* a"'),
     "dollar quotes": ("$$ a", 'unterminated dollar-quoted string at or near "$$ a"'),

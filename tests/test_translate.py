@@ -166,7 +166,7 @@ REWRITTEN = {
     "minus": ("SELECT a FROM t MINUS SELECT a FROM s", "SELECT a FROM t EXCEPT SELECT a FROM s"),
     "median": (
         "SELECT MEDIAN(a) FROM t",
-        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t",
+        "SELECT pg_redshift.median(a) FROM t",
     ),
     "listagg": (
         "SELECT LISTAGG(a, ',') WITHIN GROUP (ORDER BY NVL(b, 0)) FROM t",
@@ -187,8 +187,13 @@ REWRITTEN = {
     "delete without from": ("DELETE t WHERE a = 1", "DELETE FROM t WHERE a = 1"),
     "explain": ("EXPLAIN SELECT NVL(a, 1) FROM t", "EXPLAIN SELECT coalesce(a, 1) FROM t"),
     "view": (
-        'CREATE OR REPLACE VIEW "V" (a) AS SELECT LEN(b) FROM t',
-        'CREATE OR REPLACE VIEW "v" (a) AS SELECT length(b) FROM t',
+        'CREATE VIEW "V" (a) AS SELECT LEN(b) FROM t',
+        'CREATE VIEW "v" (a) AS SELECT length(b) FROM t',
+    ),
+    "replaced view": (
+        r"""CREATE OR REPLACE VIEW v AS SELECT 'a\nb' || "C" FROM t""",
+        "CALL pg_redshift.replace_view('v', "
+        r"""'CREATE OR REPLACE VIEW v AS SELECT E''a\\nb'' || "c" FROM t')""",
     ),
     "named cursor of psycopg2": (
         'DECLARE "C" CURSOR WITHOUT HOLD FOR SELECT 1',
@@ -203,7 +208,10 @@ REWRITTEN = {
     "start transaction": ("start transaction read write", "BEGIN READ WRITE"),
     "end": ("END TRANSACTION", "COMMIT"),
     "abort": ("ABORT", "ROLLBACK"),
-    "drop": ('drop table if exists "A", b cascade', 'DROP TABLE IF EXISTS "a", b CASCADE'),
+    "drop": (
+        'drop table if exists "A", b cascade',
+        "CALL pg_redshift.drop_tables(ARRAY['\"a\"', 'b'], 'IF EXISTS', 'CASCADE')",
+    ),
     "create schema": (
         "CREATE SCHEMA IF NOT EXISTS s AUTHORIZATION u QUOTA 5 GB",
         "CREATE SCHEMA IF NOT EXISTS s AUTHORIZATION u",
@@ -661,13 +669,15 @@ def test_a_function_is_handled_in_one_way() -> None:
     assert len(names) == len(set(names))
 
 
-def test_getdate_and_sysdate_are_utc_without_a_zone(database: Database) -> None:
+# https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html
+def test_getdate_and_sysdate_are_in_the_session_s_zone(database: Database) -> None:
     database.run("SET timezone TO 'Asia/Tokyo'")
     (now, started) = database.run("SELECT GETDATE(), SYSDATE")[0]
-    utc = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    tokyo = datetime.timezone(datetime.timedelta(hours=9))
+    expected = datetime.datetime.now(tokyo).replace(tzinfo=None)
     assert now.microsecond == 0
-    assert abs(utc - now) < datetime.timedelta(minutes=1)
-    assert abs(utc - started) < datetime.timedelta(minutes=1)
+    assert abs(expected - now) < datetime.timedelta(minutes=1)
+    assert abs(expected - started) < datetime.timedelta(minutes=1)
 
 
 def test_columns_are_named_after_the_functions(database: Database) -> None:

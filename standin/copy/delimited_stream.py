@@ -51,8 +51,7 @@ class DelimitedStream:
         self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
         self._split = splitter(command)
         self._format = command.format
-        # what a line must contain to end a record that began before it
-        self._end_mark = command.quote if command.format == "csv" else ""
+        self._may_end = _ends_quoted(command.quote) if command.format == "csv" else _ends_escaped
         self._skips_blank_lines = command.ignore_blank_lines
         self._skip_lines = command.ignore_header
         self.bytes_read = 0
@@ -73,27 +72,36 @@ class DelimitedStream:
                 yield self._record(line, lines)
 
     def _lines(self) -> Iterator[str]:
-        """The lines without their line feeds."""
-        rest = ""
+        """The lines without their line feeds; of one longer than a row may be, the beginning."""
+        rest, is_cut = "", False
         while block := self._stream.read(BLOCK_SIZE):
             self.bytes_read += len(block)
             *lines, rest = (rest + self._decode(block)).split("\n")
+            if is_cut and lines:
+                del lines[0]
+                is_cut = False
             for line in lines:
                 self.line_number += 1
                 yield line
+            if len(rest) > MAX_VALUE_BYTES:
+                self.line_number += 1
+                yield rest
+                is_cut = True
+            if is_cut:
+                rest = ""
         rest += self._decode(b"", True)
-        if rest:
+        if rest and not is_cut:
             self.line_number += 1
             yield rest
 
     def _record(self, line: str, lines: Iterator[str]) -> Fields | Broken:
         self.raw = line
         try:
+            if len(line) > MAX_VALUE_BYTES:
+                raise RecordError(INVALID_LINE, _TOO_LONG)
             # a carriage return before a line feed belongs to the line break
             while (fields := self._split(self.raw.removesuffix("\r"))) is None:
                 self._lengthen(lines)
-            if len(self.raw) > MAX_VALUE_BYTES:
-                raise RecordError(INVALID_LINE, _TOO_LONG)
         except RecordError as problem:
             raw = self.raw[:RAW_LENGTH]
             return Broken(problem.message, self.line_number, raw, problem.code)
@@ -105,7 +113,7 @@ class DelimitedStream:
         for line in lines:
             parts.append(line)
             size += len(line) + 1
-            if self._end_mark in line or size > MAX_VALUE_BYTES:
+            if self._may_end(line) or size > MAX_VALUE_BYTES:
                 break
         else:
             self.raw = "\n".join(parts)
@@ -113,6 +121,17 @@ class DelimitedStream:
         self.raw = "\n".join(parts)
         if size > MAX_VALUE_BYTES:
             raise RecordError(INVALID_LINE, _TOO_LONG)
+
+
+def _ends_quoted(quote: str) -> Callable[[str], bool]:
+    """Whether a line of CSV may end the record that an earlier line's quoted field goes on in."""
+    return lambda line: quote in line.replace(quote * 2, "")
+
+
+def _ends_escaped(line: str) -> bool:
+    """Whether a line of text ends the record that an earlier line's last backslash goes on in."""
+    line = line.removesuffix("\r")
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 0
 
 
 def splitter(command: CopyCommand) -> Splitter:
@@ -227,11 +246,14 @@ def _text_splitter(command: CopyCommand) -> Splitter:
 
 def _unescaped_find(record: str, delimiter: str, position: int, escape: bool) -> int:
     """The end of the field at `position`; beyond the record when its line break is escaped."""
+    end = -1
     while True:
-        end = record.find(delimiter, position)
-        backslash = record.find("\\", position, end if end >= 0 else None) if escape else -1
+        if end < position:
+            end = record.find(delimiter, position)
+            end = end if end >= 0 else len(record)
+        backslash = record.find("\\", position, end) if escape else -1
         if backslash < 0:
-            return end if end >= 0 else len(record)
+            return end
         if backslash == len(record) - 1:
             return len(record) + 1
         position = backslash + 2

@@ -170,8 +170,12 @@ class JsonStream:
         """
         if self._taken == len(self._ahead) and not self._read() and not self._wants_rest():
             return False
-        # as much again as is kept: a long value must not be read from its beginning too often
-        size = max(PIECE_SIZE, len(self._text) - keep_from)
+        # several times what is kept: a long value must not be read from its beginning too often,
+        # nor for longer than it takes to see that it is too long
+        kept = len(self._text) - keep_from
+        size = max(PIECE_SIZE, min(3 * kept, MAX_VALUE_BYTES + 1 - kept))
+        while len(self._ahead) - self._taken < size and self._read():
+            pass
         line_end = self._ahead.find(b"\n", self._taken + size) + 1
         piece = self._ahead[self._taken : line_end or None]
         self._taken += len(piece)

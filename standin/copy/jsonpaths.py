@@ -6,10 +6,10 @@ dot notation, members and array elements only; no wildcards, no filters.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from standin.copy.json_file import read_document
 from standin.copy.json_stream import scan
 
 Path = tuple[str | int, ...]
@@ -34,8 +34,8 @@ def read_jsonpaths(content: bytes) -> list[Path] | None:
     Raises ValueError with a reason for a file that Redshift would refuse.
     """
     try:
-        document = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as problem:
+        document = read_document(content)
+    except ValueError as problem:
         raise ValueError(f"expected one JSON object in UTF-8: {problem}") from problem
     if not isinstance(document, dict):
         raise ValueError("expected one JSON object with the key 'jsonpaths'")

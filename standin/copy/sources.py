@@ -17,9 +17,12 @@ from standin.cloud.objects import (
     s3_error,
 )
 from standin.copy.command import CopyCommand
+from standin.copy.json_file import read_document
 from standin.copy.options import split_address
 from standin.sqlerror import SqlError
 
+_EXPECTED = 'expected {"entries": [{"url": ..}, ..]}'
+_LONGEST_SHOWN = 100
 _NOT_A_KEY = "COPY with MANIFEST parameter requires full path of an S3 object."
 
 
@@ -65,16 +68,28 @@ def _manifest(command: CopyCommand, objects: ObjectSource) -> bytes:
 def _entries(content: bytes) -> list[tuple[str, bool]]:
     """The addresses of a manifest and whether each must exist."""
     try:
-        document = json.loads(content.decode("utf-8"))
-        entries = [(entry["url"], entry.get("mandatory", False)) for entry in document["entries"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise _unreadable(f'expected {{"entries": [{{"url": ..}}, ..]}}: {problem}') from problem
-    for url, is_mandatory in entries:
+        document = read_document(content)
+    except ValueError as problem:
+        raise _unreadable(f"{_EXPECTED}: {problem}") from problem
+    listed = document.get("entries") if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        raise _unreadable(f"{_EXPECTED}, got {_shown(document)}")
+    entries = []
+    for entry in listed:
+        if not isinstance(entry, dict):
+            raise _unreadable(f"{_EXPECTED}, got the entry {_shown(entry)}")
+        url, is_mandatory = entry.get("url"), entry.get("mandatory", False)
         if not (isinstance(url, str) and url.startswith("s3://") and all(split_address(url))):
-            raise _unreadable(f"expected the s3:// address of an object, got {url}")
+            raise _unreadable(f"expected the s3:// address of an object, got {_shown(url)}")
         if not isinstance(is_mandatory, bool):
-            raise _unreadable(f"expected mandatory to be true or false, got {is_mandatory}")
+            raise _unreadable(f"expected mandatory to be true or false, got {_shown(is_mandatory)}")
+        entries.append((url, is_mandatory))
     return entries
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}.."
 
 
 def _unreadable(reason: str) -> SqlError:

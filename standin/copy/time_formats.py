@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 # A reader gives PostgreSQL's text, or None for a value that does not have the format.
@@ -50,6 +50,13 @@ _PART = re.compile("|".join(_PARTS) + r"|(?P<literal>[-/,.;:\s]|T)", re.IGNORECA
 
 _ZONE = r"(?P<zone>Z|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)"
 _CLOCK = rf"(?P<hour>\d{{1,2}}):(?P<minute>\d{{1,2}})(?::{_SECONDS})?(?:\s*(?P<meridian>[ap]m))?"
+# Names of zones that 'auto' reads.
+_ZONE_NAMES = {
+    "z": "+00", "utc": "+00", "gmt": "+00", "cet": "+01", "cest": "+02",
+    "est": "-05", "edt": "-04", "cst": "-06", "cdt": "-05",
+    "mst": "-07", "mdt": "-06", "pst": "-08", "pdt": "-07",
+}  # fmt: skip
+_AUTO_ZONE = rf"(?P<zone>{'|'.join(_ZONE_NAMES)}|[+-]\d{{1,2}}(?::?\d{{2}})?)"
 _AUTO_DATES = (
     r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
     r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
@@ -57,10 +64,17 @@ _AUTO_DATES = (
     r"(?P<month>\d{1,2})[-/](?P<day>\d{1,2})[-/](?P<year>\d{4})",
     rf"{_MONTH}[- ](?P<day>\d{{1,2}})(?:,? |-)(?P<year>\d{{4}})",
     rf"(?P<day>\d{{1,2}})[- ]{_MONTH}[- ](?P<year>\d{{4}})",
+    r"(?P<month>\d{1,2})\.(?P<day>\d{1,2})\.(?P<year>\d{4})",
+    r"(?P<year>\d{4})\.(?P<year_day>\d{3})",
+    r"J(?P<julian>\d{1,9})",
 )
 _AUTO_TIMES = (
-    rf"(?:(?:T|\s+){_CLOCK}(?:\s*{_ZONE})?)?",
-    rf"(?:T|\s+)(?P<hour>\d{{2}})(?P<minute>\d{{2}})(?P<second>\d{{2}})(?:\s*{_ZONE})?",
+    rf"(?:(?:T|\s+){_CLOCK}(?:\s*{_AUTO_ZONE})?)?",
+    rf"(?:T|\s+)(?P<hour>\d{{2}})(?P<minute>\d{{2}})(?P<second>\d{{2}})(?:\s*{_AUTO_ZONE})?",
+)
+_AUTO_MOMENTS = (
+    rf"(?P<day>\d{{1,2}}) {_MONTH} {_CLOCK} (?P<year>\d{{4}})(?:\s*{_AUTO_ZONE})?",
+    rf"{_MONTH}-(?P<day>\d{{1,2}})-(?P<bc_year>\d{{1,4}}) BC",
 )
 
 # Redshift's timestamps end with the year 294276 and, as PostgreSQL's, begin in 4714 BC; seconds
@@ -68,6 +82,10 @@ _AUTO_TIMES = (
 _FIRST_SECOND = -210_866_803_200
 _END_SECOND = 9_224_318_016_000
 _HOUR = 3600
+_DAY = 24 * _HOUR
+_JULIAN_1970 = 2_440_588
+# The first whole year is the one after it.
+_FIRST_YEAR_BC = 4714
 # Seconds of so many digits end with the year 33658.
 _SECONDS_DIGITS = 12
 # Hours whose text is remembered.
@@ -177,7 +195,7 @@ def _pattern(format_text: str) -> str | None:
 
 
 def _auto_patterns() -> list[str]:
-    return [day + time for day in _AUTO_DATES for time in _AUTO_TIMES]
+    return [*(day + time for day in _AUTO_DATES for time in _AUTO_TIMES), *_AUTO_MOMENTS]
 
 
 def _reader(patterns: list[str], to_text: Callable[[dict[str, str]], str]) -> Reader:
@@ -200,20 +218,48 @@ def _reader(patterns: list[str], to_text: Callable[[dict[str, str]], str]) -> Re
 
 
 def _date_text(parts: dict[str, str]) -> str:
-    if "month_name" in parts:
-        name = parts["month_name"].lower()
-        month = next(n for n, full in enumerate(_MONTHS, 1) if full.startswith(name[:3]))
-    else:
-        month = int(parts.get("month", 1))
+    return "".join(_day_and_era(parts))
+
+
+def _day_and_era(parts: dict[str, str]) -> tuple[str, str]:
+    """As _day_text has them; ValueError for a day that there is not."""
+    if "julian" in parts:
+        days = int(parts["julian"]) - _JULIAN_1970
+        if not _FIRST_SECOND <= days * _DAY < _END_SECOND:
+            raise ValueError("day of Redshift's calendar")
+        return _day_text(days)
+    month, day = _month(parts), int(parts.get("day", 1))
+    if "bc_year" in parts:
+        return _day_before_christ(int(parts["bc_year"]), month, day), " BC"
     if "short_year" in parts:
         year = int(parts["short_year"])
         year += 1900 if year >= 70 else 2000
     else:
         year = int(parts["year"])
-    return date(year, month, int(parts.get("day", 1))).isoformat()
+    if "year_day" not in parts:
+        return date(year, month, day).isoformat(), ""
+    found = date(year, 1, 1) + timedelta(days=int(parts["year_day"]) - 1)
+    if found.year != year:
+        raise ValueError("day of the year")
+    return found.isoformat(), ""
 
 
-def _timestamp_text(parts: dict[str, str]) -> str:
+def _month(parts: dict[str, str]) -> int:
+    if "month_name" not in parts:
+        return int(parts.get("month", 1))
+    name = parts["month_name"].lower()
+    return next(n for n, full in enumerate(_MONTHS, 1) if full.startswith(name[:3]))
+
+
+def _day_before_christ(year: int, month: int, day: int) -> str:
+    """1 BC is a leap year, and the calendar repeats itself after 400 years."""
+    if not 1 <= year < _FIRST_YEAR_BC:
+        raise ValueError("year of Redshift's calendar")
+    same = date(400 - (year - 1) % 400, month, day)
+    return f"{year:04}-{same.month:02}-{same.day:02}"
+
+
+def _timestamp_text(parts: dict[str, str], zone: str = "") -> str:
     hour = int(parts.get("hour", 0))
     if "meridian" in parts:
         if not 1 <= hour <= 12:
@@ -223,9 +269,10 @@ def _timestamp_text(parts: dict[str, str]) -> str:
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError("time of day")
     fraction = "." + parts["fraction"][:6] if "fraction" in parts else ""
-    return f"{_date_text(parts)} {hour:02}:{minute:02}:{second:02}{fraction}"
+    day, era = _day_and_era(parts)
+    return f"{day} {hour:02}:{minute:02}:{second:02}{fraction}{zone}{era}"
 
 
 def _zoned_text(parts: dict[str, str]) -> str:
     zone = parts.get("zone", "+00")
-    return _timestamp_text(parts) + (zone if zone[0] in "+-" else "+00")
+    return _timestamp_text(parts, _ZONE_NAMES.get(zone.lower(), zone))

@@ -27,6 +27,8 @@ from standin.dialect.table_keys import note, parse_key
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import FEATURE_NOT_SUPPORTED, SqlError, not_supported
 
+# Whether the table has rows or not.
+_NO_DEFAULT = "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression"
 _KEY_WORDS = ("constraint", "primary", "unique", "foreign")
 
 
@@ -88,6 +90,8 @@ def _add(cursor: TokenCursor, statement: Statement, facts: Facts, target: list[T
     cursor.expect_end()
     if column.identity is not None:
         raise SqlError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ADD of an identity column")
+    if column.not_null and (column.default or "null").lower() == "null":
+        raise SqlError(FEATURE_NOT_SUPPORTED, _NO_DEFAULT)
     table = ".".join(spelled(part) for part in target)
     then: tuple[str, ...] = ()
     if column.encoding is not None:

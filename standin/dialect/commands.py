@@ -13,10 +13,10 @@ from standin.dialect.facts import Facts
 from standin.dialect.folding import folded
 from standin.dialect.lexer import TokenKind, syntax_error
 from standin.dialect.plan import Plan
-from standin.dialect.redshift import words
+from standin.dialect.redshift import LIBRARY_SCHEMA, words
 from standin.dialect.rewriter import rewrite
 from standin.dialect.statement import Statement
-from standin.dialect.table_columns import check_name, spelled
+from standin.dialect.table_columns import check_name, literal, spelled
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import not_supported
 
@@ -61,7 +61,7 @@ def create_view(statement: Statement, facts: Facts) -> Plan:
     """CREATE [OR REPLACE] VIEW: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html"""
     cursor = TokenCursor(statement.tokens)
     cursor.expect("create")
-    replaces = "OR REPLACE " if cursor.accept("or", "replace") else ""
+    replaces = cursor.accept("or", "replace")
     cursor.expect("view")
     name = _name(cursor)
     names = cursor.names_in_parentheses() if cursor.sees_op("(") else []
@@ -70,9 +70,13 @@ def create_view(statement: Statement, facts: Facts) -> Plan:
     if late_views.is_late(statement):
         body = rewrite(statement, facts, cursor.position, len(statement.tokens) - 4)
         bare = [column.value for column in names]
-        return late_views.create_late_view(statement, name, bare, body, replaces=bool(replaces))
+        return late_views.create_late_view(statement, name, bare, body, replaces=replaces)
     body = rewrite(statement, facts, cursor.position)
-    return Plan(f"CREATE {replaces}VIEW {name}{columns} AS {body}", "CREATE VIEW")
+    if not replaces:
+        return Plan(f"CREATE VIEW {name}{columns} AS {body}", "CREATE VIEW")
+    replaced = literal(f"CREATE OR REPLACE VIEW {name}{columns} AS {body}".replace("\\", "\\\\"))
+    sql = f"CALL {LIBRARY_SCHEMA}.replace_view({literal(name)}, {replaced})"
+    return Plan(sql, "CREATE VIEW", tag="CREATE VIEW")
 
 
 def create_schema(statement: Statement, facts: Facts) -> Plan:
@@ -94,12 +98,18 @@ def drop(statement: Statement, facts: Facts) -> Plan:
     del facts
     cursor = TokenCursor(statement.tokens, 2)
     kind = statement.tokens[1].value.upper()
-    condition = "IF EXISTS " if cursor.accept("if", "exists") else ""
+    condition = "IF EXISTS" if cursor.accept("if", "exists") else ""
     names = _names(cursor)
-    behaviour = cursor.accept_any("cascade", "restrict")
+    behaviour = (cursor.accept_any("cascade", "restrict") or "").upper()
     cursor.expect_end()
-    suffix = f" {behaviour.upper()}" if behaviour else ""
-    return Plan(f"DROP {kind} {condition}{names}{suffix}", f"DROP {kind}")
+    command = f"DROP {kind}"
+    if kind == "TABLE":
+        listed = ", ".join(map(literal, names))
+        arguments = f"ARRAY[{listed}], {literal(condition)}, {literal(behaviour)}"
+        return Plan(f"CALL {LIBRARY_SCHEMA}.drop_tables({arguments})", command, tag=command)
+    parts = (command, condition, ", ".join(names), behaviour)
+    then = (f"CALL {LIBRARY_SCHEMA}.forget_references()",) if kind == "SCHEMA" else ()
+    return Plan(" ".join(filter(None, parts)), command, then)
 
 
 def truncate(statement: Statement, facts: Facts) -> Plan:
@@ -117,7 +127,7 @@ def lock(statement: Statement, facts: Facts) -> Plan:
     del facts
     cursor = TokenCursor(statement.tokens, 1)
     cursor.accept("table")
-    names = _names(cursor)
+    names = ", ".join(_names(cursor))
     cursor.expect_end()
     return Plan(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE", "LOCK TABLE")
 
@@ -242,11 +252,11 @@ def _name(cursor: TokenCursor) -> str:
     return ".".join(spelled(part) for part in cursor.qualified_name())
 
 
-def _names(cursor: TokenCursor) -> str:
+def _names(cursor: TokenCursor) -> list[str]:
     names = [_name(cursor)]
     while cursor.accept_op(","):
         names.append(_name(cursor))
-    return ", ".join(names)
+    return names
 
 
 Handler = Callable[[Statement, Facts], Plan]

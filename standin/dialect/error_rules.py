@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from standin.dialect.redshift import LIBRARY_SCHEMA
 from standin.dialect.text_functions import JSON_WITH_OPTION
-from standin.sqlerror import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR
+from standin.sqlerror import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, not_supported
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 BAD_DIGIT = 1207
@@ -53,7 +53,8 @@ class Rule(NamedTuple):
 
     `text` may refer to the groups of `pattern` and to {query_id}. A `code` marks a failure of the
     compute nodes, whose DETAIL block names it and the `context`; such a rule does not apply on the
-    leader node, unless it is `everywhere`. `detail` is a DETAIL without such a block.
+    leader node, unless it is `everywhere`. `detail` is a DETAIL without such a block, and `hint` a
+    HINT.
     """
 
     sqlstate: str
@@ -64,6 +65,7 @@ class Rule(NamedTuple):
     context: str = ""
     everywhere: bool = False
     detail: str = ""
+    hint: str = ""
 
 
 def _invalid_digit(match: re.Match[str]) -> str:
@@ -90,8 +92,10 @@ def _rule(
     text: str | Callable[[re.Match[str]], str],
     replaced_by: str = "",
     detail: str = "",
+    hint: str = "",
 ) -> Rule:
-    return Rule(sqlstate, re.compile(pattern, re.DOTALL), text, replaced_by, detail=detail)
+    matcher = re.compile(pattern, re.DOTALL)
+    return Rule(sqlstate, matcher, text, replaced_by, detail=detail, hint=hint)
 
 
 def _compute(
@@ -110,11 +114,27 @@ def _compute(
 _NUMBER = "|".join(_TYPES_SHOWN)
 
 
+# https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
+_SYSTEM_VIEWS = (
+    r"(?:stl|stv|svl|svv|svcs|sys)_\w+|pg_external_schema|pg_library|pg_statistic_indicator"
+    "|pg_(?:attribute|class|database|proc|user)_info"
+)
+_UNKNOWN_VIEW = not_supported(r"\1")
+
+
 _OVERFLOW = "Value out of range for {} bytes."
 
 
 # The first rule that fits is taken.
 RULES = (
+    # What the stand-in has of them, PostgreSQL finds.
+    _rule(
+        "42P01",
+        rf'relation "(?:pg_catalog\.)?({_SYSTEM_VIEWS})" does not exist',
+        _UNKNOWN_VIEW.message,
+        FEATURE_NOT_SUPPORTED,
+        hint=_UNKNOWN_VIEW.hint or "",
+    ),
     # A cluster answers so to an INSERT that names the column: SQLSTATE 0A000.
     _rule(
         "428C9",
@@ -135,6 +155,22 @@ RULES = (
         "1023",
         INTERNAL_ERROR,
         "Serializable isolation violation on table",
+    ),
+    # What two sessions that create the same meet, who looked before either was done.
+    # https://github.com/embulk/embulk-output-jdbc/issues/243
+    _rule(
+        "23505",
+        r'duplicate key value violates unique constraint ("pg_\w+")',
+        r"duplicate key violates unique constraint \1"
+        " (possibly caused by concurrent transaction conflict)",
+        "23505",
+    ),
+    # https://github.com/dbt-labs/dbt-redshift/issues/903
+    _rule(
+        "XX000",
+        "tuple concurrently (?:updated|deleted)",
+        "could not complete because of conflict with concurrent transaction",
+        INTERNAL_ERROR,
     ),
     _rule(
         "42883",
@@ -172,6 +208,10 @@ RULES = (
         "more than one row returned by a subquery used as an expression",
         "single-row subquery returns more than one row",
     ),
+    _rule(
+        "42P16", "cannot drop columns from view", "cannot change number of columns in view", "42P16"
+    ),
+    _rule("42P16", r"(cannot change .* of view column) (\".*?\") .*", r"\1 \2", "42P16"),
     _rule("42P07", r"relation (.*) already exists", r"Relation \1 already exists"),
     _rule(
         "42501",

@@ -28,6 +28,7 @@ _SKIPPED = (
 _NEWER_HINTS = (
     "Perhaps you meant",
     "To perform the insert",
+    "Use ALTER VIEW",
     "Use OVERRIDING",
     "See server log",
     "Add the expression/function",
@@ -83,6 +84,8 @@ def _applied(
         found.pop("D", None)
         if rule.detail:
             found["D"] = rule.detail
+        if rule.hint:
+            found["H"] = rule.hint
     return found
 
 

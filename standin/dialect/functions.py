@@ -23,21 +23,20 @@ RENAMED = {
     "pow": "power",
     "sha": "sha1",
     "func_sha1": "sha1",
-    "avg": f"{SCHEMA}.avg",
+    **{name: f"{SCHEMA}.{name}" for name in ("avg", "median", "regexp_instr", "regexp_substr")},
 }
 
 # Same name, same meaning (function_library.py adds the ones that PostgreSQL lacks).
 SAME = redshift.words(
     """
     coalesce nullif greatest least
-    count sum min max stddev stddev_samp stddev_pop variance var_samp var_pop bool_and bool_or
-    bit_and bit_or any_value percentile_cont percentile_disc grouping
+    count sum min max bool_and bool_or bit_and bit_or any_value percentile_disc grouping
     row_number rank dense_rank percent_rank cume_dist ntile lag lead nth_value
     abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log mod pi power
     radians random round sign sin sqrt tan trunc to_hex
     ascii btrim char_length character_length charindex chr initcap left length lower lpad ltrim
-    md5 octet_length octetindex position quote_ident quote_literal regexp_count regexp_instr
-    regexp_substr crc32 is_valid_json is_valid_json_array sha1 sha2 fnv_hash murmur3_32_hash
+    md5 octet_length octetindex position quote_ident quote_literal regexp_count
+    crc32 is_valid_json is_valid_json_array sha1 sha2 fnv_hash murmur3_32_hash
     soundex difference can_json_parse bpcharcmp bttext_pattern_cmp timeofday
     repeat replace reverse right rpad rtrim split_part strpos strtol substring translate trim
     upper

@@ -106,6 +106,11 @@ class Keywords:
         is_clause = self._statement.text_at(index + 1).lower() == "nulls"
         return ("", index + 2) if is_clause else None
 
+    def _ignore(self, index: int) -> None:
+        """FIRST_VALUE and LAST_VALUE have taken theirs."""
+        if self._statement.text_at(index + 1).lower() == "nulls":
+            raise not_supported("IGNORE NULLS of anything but FIRST_VALUE and LAST_VALUE")
+
     def _where(self, index: int) -> Replacement | None:
         """WHERE 1, as queries of the catalogue have it: the leader takes a number for a truth."""
         after = self._statement.text_at(index + 2).lower()
@@ -123,6 +128,7 @@ _KEYWORDS: dict[str, Callable[[Keywords, int], Replacement | None]] = {
     "cast": Keywords._cast,
     "current_user_id": Keywords._current_user_id,
     "group": Keywords._group,
+    "ignore": Keywords._ignore,
     "minus": Keywords._minus,
     "pg_catalog": Keywords._pg_catalog,
     "respect": Keywords._respect,

@@ -52,16 +52,19 @@ class Token(NamedTuple):
         return self.kind is TokenKind.WORD or self.kind is TokenKind.QUOTED
 
 
-# Leading white space is part of a match: one step per token keeps long INSERTs fast.
+# Leading white space is part of a match: one step per token keeps long INSERTs fast. What is quoted
+# matches whole if nothing in it is escaped or doubled; a group that repeats would take memory for
+# every character.
 _TOKEN = re.compile(
     r"""
     \s*(?:
       (?P<space>--[^\n]* | \Z)
     | (?P<comment>/\*)
-    | (?P<string>(?:[bBeEnNxX])?'(?:[^'\\]|''|\\.)*')
+    | (?P<string>[bBeEnNxX]?'[^'\\]*'(?!'))
+    | (?P<quoted>"[^"]*"(?!"))
+    | (?P<opened>[bBeEnNxX]?'|")
     | (?P<unicode>[uU]&['"])
     | (?P<word>[^\W\d][\w$]*)
-    | (?P<quoted>"(?:[^"]|"")*")
     | (?P<temporary>\#[^\W\d][\w$]*)
     | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<parameter>\$\d+)
@@ -73,9 +76,13 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+# By the quote: the kind of token, its name in errors, and what may end it or only looks like it.
+_QUOTE_EDGES = {
+    "'": ("string", "quoted string", re.compile(r"''|\\.|'", re.DOTALL)),
+    '"': ("quoted", "quoted identifier", re.compile(r'""|"')),
+}
 _ESCAPE = re.compile(r"''|\\(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_OPENERS = {"'": "quoted string", '"': "quoted identifier"}
 # What can stand before the name of a table or its column, to tell #name from the operator #.
 _BEFORE_OPERAND = frozenset("(,=<>+-*/") | {"<=", ">=", "<>", "!=", "||"}
 _VERBS = words(
@@ -107,8 +114,10 @@ def tokenize(sql: str) -> list[Token]:
             raise _unreadable(sql, position)
         group = match.lastgroup or ""
         position, end = match.span(group)
+        if group == "opened":
+            group, end = _quoted_end(sql, position, end)
         if group in _KINDS:
-            text = match[group]
+            text = sql[position:end]
             tokens.append(Token(_KINDS[group], text, _value(group, text), position, end))
         elif group == "comment":
             end = _comment_end(sql, position)
@@ -194,6 +203,16 @@ def _comment_end(sql: str, start: int) -> int:
     raise _unterminated("/* comment", sql, start)
 
 
+def _quoted_end(sql: str, start: int, position: int) -> tuple[str, int]:
+    """The group and the end of what is quoted from `start` on; its content is at `position`."""
+    quote = sql[position - 1]
+    group, what, edges = _QUOTE_EDGES[quote]
+    for edge in edges.finditer(sql, position):
+        if edge.group() == quote:
+            return group, edge.end()
+    raise _unterminated(what, sql, start)
+
+
 def _dollar_string(sql: str, start: int, end: int, quote: int) -> Token:
     text = sql[start:end]
     return Token(TokenKind.STRING, text, text[quote:-quote], start, end)
@@ -207,10 +226,7 @@ def _dollar_end(sql: str, start: int, quote: str) -> int:
 
 
 def _unreadable(sql: str, position: int) -> SqlError:
-    position += len(sql) - position - len(sql[position:].lstrip())
-    character = sql[position]
-    if character in _OPENERS:
-        return _unterminated(_OPENERS[character], sql, position)
+    character = sql[position:].lstrip()[0]
     return SqlError(SYNTAX_ERROR, f'syntax error at or near "{character}"')
 
 

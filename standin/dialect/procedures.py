@@ -180,6 +180,52 @@ BEGIN
         AND foreign_columns = dropped.columns);
 END $$"""
 
+# Keys that refer to what is no longer there: of tables that CASCADE dropped.
+_FORGET_REFERENCES = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.forget_references()
+LANGUAGE sql SECURITY DEFINER AS $$
+  DELETE FROM pg_catalog.standin_keys WHERE foreign_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = foreign_id) $$"""
+
+# Foreign keys of tables that are not dropped along with them keep tables from being dropped.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_TABLE.html
+_DROP_TABLES = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.drop_tables(names text[], condition text, behaviour text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  dropped oid[] := ARRAY(SELECT to_regclass(each) FROM unnest(names) AS each
+                         WHERE to_regclass(each) IS NOT NULL);
+  key record;
+BEGIN
+  SELECT k.key_name, k.table_id::regclass AS holder, k.foreign_id::regclass AS held INTO key
+    FROM pg_catalog.standin_keys AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.table_id
+    WHERE k.foreign_id = ANY (dropped) AND k.table_id <> ALL (dropped) ORDER BY k.key_id LIMIT 1;
+  IF FOUND AND behaviour <> 'CASCADE' THEN
+    RAISE EXCEPTION USING ERRCODE = '2BP01',
+      MESSAGE = format('cannot drop table %s because other objects depend on it', key.held),
+      DETAIL = format('constraint %s on table %s depends on table %s',
+                      key.key_name, key.holder, key.held),
+      HINT = 'Use DROP ... CASCADE to drop the dependent objects too.';
+  END IF;
+  EXECUTE format('DROP TABLE %s %s %s', condition, array_to_string(names, ', '), behaviour);
+  CALL {SCHEMA}.forget_references();
+END $$"""
+
+# PostgreSQL lets a view grow by columns.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+_REPLACE_VIEW = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.replace_view(view_name text, statement text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  old oid := to_regclass(view_name);
+  count_before bigint := (SELECT count(*) FROM pg_attribute WHERE attrelid = old AND attnum > 0);
+BEGIN
+  EXECUTE statement;
+  IF count_before <> (SELECT count(*) FROM pg_attribute WHERE attrelid = old AND attnum > 0) THEN
+    RAISE EXCEPTION USING ERRCODE = '42P16', MESSAGE = 'cannot change number of columns in view';
+  END IF;
+END $$"""
+
 # Who is created here may log in to this database and to none else.
 _ADMIT = f"""
 CREATE OR REPLACE PROCEDURE {SCHEMA}.admit(user_name text)
@@ -214,6 +260,9 @@ DEFINITIONS = (
     _NOTE_ATTRIBUTES,
     _RENAME_NOTED_COLUMN,
     _DROP_KEY,
+    _FORGET_REFERENCES,
+    _DROP_TABLES,
+    _REPLACE_VIEW,
     _ADMIT,
     _DROP_PRINCIPALS,
 )

@@ -97,6 +97,9 @@ _FRAME_REQUIRED = redshift.words(
     bool_or first_value last_value nth_value
     """
 )
+# Their windows have partitions only; those of the percentiles are not carried.
+_PERCENTILES = ("percentile_cont", "percentile_disc")
+_WITHOUT_ORDER = ("listagg", "median", "ratio_to_report")
 FRAME_MISSING = "Aggregate window functions with an ORDER BY clause require a frame clause"
 
 
@@ -207,6 +210,9 @@ def _check_window(statement: Statement, index: int) -> None:
     if index + 1 not in statement.closing:
         return
     tokens = statement.tokens
+    function = _function_before(statement, index)
+    if function in _PERCENTILES:
+        raise not_supported(f"{function.upper()} with OVER")
     low, high = index + 2, statement.closing[index + 1]
     first = tokens[low]
     if first.is_name and not first.is_word("partition", "order", "rows", "range", "groups"):
@@ -219,9 +225,11 @@ def _check_window(statement: Statement, index: int) -> None:
             continue
         if token.is_word("range", "groups", "exclude"):
             raise _frame_refused(token)
+        if function in _WITHOUT_ORDER and token.is_word("order", "rows"):
+            raise syntax_error(token)
         ordered = ordered or token.is_word("order")
         framed = framed or token.is_word("rows")
-    if ordered and not framed and _function_before(statement, index) in _FRAME_REQUIRED:
+    if ordered and not framed and function in _FRAME_REQUIRED:
         raise SqlError(FEATURE_NOT_SUPPORTED, FRAME_MISSING)
 
 
@@ -231,12 +239,18 @@ def _frame_refused(token: Token) -> SqlError:
 
 
 def _function_before(statement: Statement, index: int) -> str:
-    """The function that OVER at `index` belongs to; RESPECT NULLS may stand between."""
+    """The function that OVER at `index` belongs to.
+
+    RESPECT NULLS may stand between, and WITHIN GROUP (..).
+    """
     close = index - 1
     while close > 0 and statement.tokens[close].is_word("nulls", "respect"):
         close -= 1
     opened = statement.opening.get(close, 0)
-    return statement.tokens[opened - 1].value if opened else ""
+    name = statement.tokens[opened - 1].value if opened else ""
+    if name == "group" and statement.tokens[opened - 2].is_word("within"):
+        return _function_before(statement, opened - 2)
+    return name
 
 
 def _check_timestamp(statement: Statement, index: int) -> None:

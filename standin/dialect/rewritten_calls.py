@@ -76,14 +76,22 @@ def _edge_value(call: Call) -> str:
 def _ratio_to_report(call: Call) -> str:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_WF_RATIO_TO_REPORT.html"""
     call.expect(1)
+    behind = call.end
+    window = _window(call)
+    if window is None:
+        raise syntax_error(TokenCursor(call.renderer.tokens, behind).peek())
+    value = f"CAST({call.text(0)} AS double precision)"
+    return f"({value} / nullif(sum({value}) OVER ({window}), 0))"
+
+
+def _window(call: Call) -> str | None:
+    """What OVER (..) behind the call has in its parentheses; None when there is none."""
     cursor = TokenCursor(call.renderer.tokens, call.end)
     if not cursor.accept("over") or not cursor.sees_op("("):
-        raise syntax_error(cursor.peek())
-    closed = call.renderer.closing[cursor.position]
-    window = call.renderer.render(cursor.position, closed + 1)
-    call.end = closed + 1
-    value = f"CAST({call.text(0)} AS double precision)"
-    return f"({value} / nullif(sum({value}) OVER {window}, 0))"
+        return None
+    low, high = cursor.position + 1, call.renderer.closing[cursor.position]
+    call.end = high + 1
+    return call.renderer.render(low, high)
 
 
 def _hll(call: Call) -> str:
@@ -92,9 +100,19 @@ def _hll(call: Call) -> str:
     return f"{SCHEMA}.hll(DISTINCT {call.text(0)})"
 
 
-def _median(call: Call) -> str:
+def _deviation(call: Call) -> str:
+    """A DOUBLE PRECISION of every type: https://docs.aws.amazon.com/redshift/latest/dg/r_STDDEV_functions.html"""
     call.expect(1)
-    return f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {call.text(0)})"
+    quantifier, value = _quantified(call)
+    return f"{call.name.value}({quantifier}CAST({value} AS double precision))"
+
+
+def _quantified(call: Call) -> tuple[str, str]:
+    """DISTINCT, if it is there, and the first argument behind it."""
+    low, high = call.args[0]
+    first = call.renderer.tokens[low]
+    value = call.renderer.render(low + first.is_word("distinct", "all"), high)
+    return "DISTINCT " * first.is_word("distinct"), value
 
 
 def _convert(call: Call) -> str:
@@ -137,9 +155,7 @@ def _regexp_replace(call: Call) -> str:
 def _listagg(call: Call) -> str:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html"""
     call.expect(1, 2)
-    distinct = "DISTINCT " if call.tokens(0)[0].is_word("distinct") else ""
-    low, high = call.args[0]
-    value = call.renderer.render(low + bool(distinct), high)
+    distinct, value = _quantified(call)
     delimiter = call.text(1) if len(call.args) == 2 else "''"
     order = _within_group(call)
     text = f"CAST({value} AS varchar)"
@@ -149,7 +165,24 @@ def _listagg(call: Call) -> str:
         if " ".join(words[2:]).removesuffix(" DESC").removesuffix(" desc") != value:
             raise not_supported("LISTAGG(DISTINCT ..) WITHIN GROUP of another order")
         order = f" ORDER BY {text}" + " DESC" * (words[-1].upper() == "DESC")
-    return f"string_agg({distinct}{text}, {delimiter}{order})"
+    window = _window(call)
+    if window is None:
+        return f"string_agg({distinct}{text}, {delimiter}{order})"
+    if distinct:
+        raise not_supported("LISTAGG(DISTINCT ..) with OVER")
+    # the window's order is that of the values, if all of them are seen from every row
+    frame = f"{order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" if order else ""
+    return f"string_agg({text}, {delimiter}) OVER ({window}{frame})"
+
+
+def _percentile_cont(call: Call) -> str:
+    """Aggregates of ours are not told of DESC; the same place counted from below is."""
+    call.expect(1)
+    fraction, order = call.text(0), _within_group(call)
+    if order and call.renderer.tokens[call.end - 2].is_word("desc"):
+        fraction, order = f"1 - ({fraction})", order[: -len("desc")].rstrip()
+    clause = f" WITHIN GROUP ({order.strip()})" if order else ""
+    return f"{SCHEMA}.percentile_cont({fraction}){clause}"
 
 
 def _within_group(call: Call) -> str:
@@ -172,9 +205,12 @@ REWRITTEN_CALLS: dict[str, Callable[[Call], str]] = {
     **dict.fromkeys(JSON_WITH_OPTION, _json),
     "last_value": _edge_value,
     "listagg": _listagg,
-    "median": _median,
     "nvl2": _nvl2,
+    "percentile_cont": _percentile_cont,
     "ratio_to_report": _ratio_to_report,
     "regexp_replace": _regexp_replace,
     "try_cast": _try_cast,
+    **dict.fromkeys(
+        ("stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance"), _deviation
+    ),
 }

@@ -118,9 +118,58 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT count(*)::integer FROM generate_series(1, 4) AS place
    WHERE substr(pg_catalog.soundex(a), place, 1) = substr(pg_catalog.soundex(b), place, 1) $$"""
 
+# Of the parameters PostgreSQL has c and i; its expressions are near enough to Perl's, which p asks
+# for; e asks for the first part of the pattern in parentheses, if there is one.
+_FLAGS = "translate(parameters, 'ep', '')"
+_SUBEXPRESSION = (
+    "(parameters LIKE '%e%'"
+    r" AND regexp_replace(pattern, E'\\\\.', '', 'g') ~ '[(](?![?])')::integer"
+)
+_SEARCH = "source text, pattern text, place integer DEFAULT 1, occurrence integer DEFAULT 1"
+
+
+def _regexp(name: str, option: str, returns: str, beyond: str, never: str, body: str) -> str:
+    """A search that begins with the first character at the earliest.
+
+    `beyond` is its result for a place behind the last character, `never` that for an occurrence
+    that no such text can have.
+    """
+    return (
+        f"CREATE OR REPLACE FUNCTION {SCHEMA}.{name}({_SEARCH}{option}, parameters text DEFAULT '')"
+        f" RETURNS {returns} LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT CASE"
+        " WHEN num_nulls(source, pattern, place, occurrence, parameters) > 0 THEN NULL"
+        f" WHEN place > length(source) THEN {beyond}"
+        f" WHEN occurrence NOT BETWEEN 1 AND length(source) THEN {never} ELSE {body} END $$"
+    )
+
+
+_REGEXP_FUNCTIONS = (
+    # https://docs.aws.amazon.com/redshift/latest/dg/REGEXP_SUBSTR.html
+    _regexp(
+        "regexp_substr",
+        "",
+        "text",
+        "''",
+        "NULL",
+        "coalesce(pg_catalog.regexp_substr(source, pattern, greatest(place, 1), occurrence,"
+        f" {_FLAGS}, {_SUBEXPRESSION}), '')",
+    ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/REGEXP_INSTR.html
+    _regexp(
+        "regexp_instr",
+        ", option integer DEFAULT 0",
+        "integer",
+        "0",
+        "0",
+        "pg_catalog.regexp_instr(source, pattern, greatest(place, 1), occurrence,"
+        f" (option <> 0)::integer, {_FLAGS}, {_SUBEXPRESSION})",
+    ),
+)
+
 
 def definitions() -> Iterator[str]:
     """The statements that create the functions."""
     yield from (_STRTOL, _SHA2, _CRC32, _PARSED, _WITHOUT_REPEATS, _SOUNDEX, _DIFFERENCE)
     yield from _JSON_FUNCTIONS
     yield from _JSON_TESTS
+    yield from _REGEXP_FUNCTIONS

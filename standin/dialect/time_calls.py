@@ -70,9 +70,9 @@ def _by_template(call: Call) -> str:
 def _convert_timezone(call: Call) -> str:
     """https://docs.aws.amazon.com/redshift/latest/dg/CONVERT_TIMEZONE.html"""
     call.expect(2, 3)
-    source = call.text(0) if len(call.args) == 3 else "'UTC'"
+    source = f"({call.text(0)})" if len(call.args) == 3 else "'UTC'"
     target, moment = call.text(len(call.args) - 2), call.text(len(call.args) - 1)
-    return f"((CAST({moment} AS timestamp) AT TIME ZONE {source}) AT TIME ZONE {target})"
+    return f"((CAST({moment} AS timestamp) AT TIME ZONE {source}) AT TIME ZONE ({target}))"
 
 
 TIME_CALLS: dict[str, Callable[[Call], str]] = {
