@@ -168,7 +168,7 @@ def drop_users(site: Project) -> None:
     site.values["CLUSTER"] |= {"HOST": "localhost", "DB_PORT": str(loaded(site).db_port)}
     connection = site.connect()
     with connection, connection.cursor() as cursor:
-        cursor.execute("DROP TABLE users")
+        cursor.execute("DROP TABLE users CASCADE")
     connection.close()
 
 
