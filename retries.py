@@ -31,6 +31,7 @@ _STATES = re.compile(r"08...|57P0[1-3]|40001|40P01")
 # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
 _STATEMENT = re.compile(
     r"^(ERROR:\s+)?(1023|1018)\b|Serializable isolation violation|dropped by concurrent transaction"
+    r"|conflict with concurrent transaction|concurrent transaction conflict"
     r"|server closed the connection|connection already closed|SSL connection has been closed"
     r"|SSL SYSCALL error|could not (receive|send) data|EOF detected|terminating connection"
 )

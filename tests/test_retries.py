@@ -34,6 +34,13 @@ class Failed(psycopg2.OperationalError):
         ("x", "400010", False),
         ("ERROR:  1023\nDETAIL:  Serializable isolation violation on table", "XX000", True),
         ("ERROR:  1018\n", "XX000", True),
+        ("could not complete because of conflict with concurrent transaction", "XX000", True),
+        (
+            'duplicate key violates unique constraint "pg_type_typname_nsp_index"'
+            " (possibly caused by concurrent transaction conflict)",
+            "23505",
+            True,
+        ),
         ('column "1023" does not exist', "42703", False),
         ("connection already closed", None, True),
         ('relation "x" does not exist', "42P01", False),
