@@ -186,6 +186,7 @@ def test_access_is_explained_in_sentences(site: Project, call: Call) -> None:
     assert unreachable.startswith("no answer from http://127.0.0.1:9: ")
 
 
+@pytest.mark.long
 def test_a_managed_policy_is_as_good_as_our_own(site: Project, call: Call) -> None:
     """What most public projects attach."""
     assert call(create_cluster, "-q") == 0
