@@ -12,6 +12,9 @@ import signal
 EXIT_INTERRUPTED = 130
 MESSAGE = "interrupted; run the same command again to complete it"
 
+# The signals that came since `raise_again`.
+_came: list[int] = []
+
 
 def end_at_once() -> None:
     """From now on end the process at Ctrl-C, unless whoever started it has Ctrl-C ignored."""
@@ -35,9 +38,6 @@ def check() -> None:
 
     if _came and threading.current_thread() is threading.main_thread():
         raise KeyboardInterrupt
-
-
-_came: list[int] = []
 
 
 def _raise(number: int, _: object) -> None:

@@ -553,15 +553,6 @@ play_promises = (
     "the level of a play is free, paid or unknown",
 )
 
-# The newest event of a user may be no play. What comes before a time that never comes is never the
-# newest, and changes no level.
-users_of_tomorrow_count = """
-SELECT COUNT(*) FROM new_users WHERE ts > DATEADD(day, 1, SYSDATE)
-"""
-
-# Files of something else give rows of NULLs.
-songs_with_id_count = "SELECT COUNT(song_id) FROM incoming_songs"
-
 # Plays loaded before their songs were known get them now. Of events of one user, session and
 # millisecond any that knows its song will do: songplays does not keep which of them it was made of.
 songplays_update = """
@@ -765,6 +756,13 @@ SELECT COUNT(*) FROM new_users WHERE level NOT IN ('free', 'paid')
 SELECT COUNT(*) FROM new_users WHERE ts NOT {_READABLE}
 """,
 }
+
+# What stops no load and is warned of. Files of something else give rows of NULLs; what comes before
+# a time that never comes is never a user's newest event, and changes no level.
+songs_with_id_count = "SELECT COUNT(song_id) FROM incoming_songs"
+users_of_tomorrow_count = """
+SELECT COUNT(*) FROM new_users WHERE ts > DATEADD(day, 1, SYSDATE)
+"""
 
 
 def row_count(table: str) -> str:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
+    from iac.sources import Source
+
 UNCHANGED = "the star is as before"
 POLL_S = 0.5
 NO_FILES = re.compile(r"S3 prefix .* does not exist")
@@ -216,16 +218,15 @@ def _correction(
         sql_queries.COPY_TABLES[0]: (log_data, log_jsonpath),
         sql_queries.COPY_TABLES[1]: (song_data,),
     }[table]
+    absent: list[Source] = []
     if NO_FILES.search(str(error)):
-        missing = data
-    elif not ACCESS_DENIED.search(str(error)):
-        return ""
-    else:
+        absent = [data]
+    elif ACCESS_DENIED.search(str(error)):
         # Who may read the configured paths alone is denied what is not there.
-        named = [s for s in (data, *others) if any(s.correction in found for found in findings)]
-        if not named:
-            return ""
-        missing = named[0]
+        absent = [s for s in (data, *others) if any(s.correction in found for found in findings)]
+    if not absent:
+        return ""
+    missing = absent[0]
     flag = f" (or --{missing.key.name.lower().replace('_', '-')})" if missing is data else ""
     return (
         f"{missing.correction} in {settings.path}{flag};"

@@ -167,7 +167,7 @@ def explain(error: OSError, options: argparse.Namespace) -> str:
     flag = flags.get(getattr(error, "port", None))
     if flag is not None:
         return f"{error}; stop what listens there or take another with {flag} (0 = any free one)"
-    if options.ready_file is not None and error.filename is not None:
+    if options.ready_file is not None and options.ready_file.name in str(error.filename):
         reason = (error.strerror or str(error)).lower()
         return f"cannot write {error.filename}: {reason}; name another with --ready-file"
     return str(error)

@@ -43,33 +43,13 @@ def allow(
     )
 
 
-@pytest.fixture(scope="module")
-def project(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return module_project(standin, tmp_path_factory, "authorization")
-
-
-@pytest.fixture(scope="module")
-def values(project: Project) -> dict[str, str]:
-    """What the statements below name: roles and keys of all kinds."""
-    iam, sts = project.client("iam"), project.client("sts")
-    role = project.values["IAM_ROLE"]["ARN"]
-    allow(project, project.name, "s3:PutObject")
-    iam.create_user(UserName=project.name)
-    lasting = iam.create_access_key(UserName=project.name)["AccessKey"]
-    retired = iam.create_access_key(UserName=project.name)["AccessKey"]
-    iam.update_access_key(
-        UserName=project.name, AccessKeyId=retired["AccessKeyId"], Status="Inactive"
-    )
-    temporary = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    project.client("redshift").modify_cluster_iam_roles(
-        ClusterIdentifier=project.name, DefaultIamRoleArn=role
-    )
+def chained_roles(project: Project, role: str) -> dict[str, str]:
+    """The ARNs of roles that `role` may assume, or may not, and what each is good for."""
     mine = {"AWS": role}
     partition = make_role(project, "partition", trust(mine), "s3:ListBucket")
     objects = [f"arn:aws:s3:::{project.bucket}/parts/{part}" for part in ("manifest", "k=1/*")]
     allow(project, f"{project.name}-partition", "s3:PutObject", resource=objects, name="put")
     return {
-        "role": role,
         "trusting": make_role(project, "trusting", trust(mine), *READ, *WRITE),
         "reading": make_role(project, "reading", trust(mine), *READ),
         "writing": make_role(project, "writing", trust(mine), *WRITE),
@@ -98,6 +78,33 @@ def values(project: Project) -> dict[str, str]:
             *READ,
             *WRITE,
         ),
+    }
+
+
+@pytest.fixture(scope="module")
+def project(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return module_project(standin, tmp_path_factory, "authorization")
+
+
+@pytest.fixture(scope="module")
+def values(project: Project) -> dict[str, str]:
+    """What the statements below name: roles and keys of all kinds."""
+    iam, sts = project.client("iam"), project.client("sts")
+    role = project.values["IAM_ROLE"]["ARN"]
+    allow(project, project.name, "s3:PutObject")
+    iam.create_user(UserName=project.name)
+    lasting = iam.create_access_key(UserName=project.name)["AccessKey"]
+    retired = iam.create_access_key(UserName=project.name)["AccessKey"]
+    iam.update_access_key(
+        UserName=project.name, AccessKeyId=retired["AccessKeyId"], Status="Inactive"
+    )
+    temporary = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    project.client("redshift").modify_cluster_iam_roles(
+        ClusterIdentifier=project.name, DefaultIamRoleArn=role
+    )
+    return {
+        "role": role,
+        **chained_roles(project, role),
         "key": lasting["AccessKeyId"],
         "secret": lasting["SecretAccessKey"],
         "retired": retired["AccessKeyId"],
