@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -172,6 +173,14 @@ class Project:
         }
         self.configure()
 
+    def delete_cluster(self) -> None:
+        """Have its database gone before it is written to the disk: a suite makes gigabytes."""
+        redshift = self.client("redshift")
+        gone = redshift.exceptions.ClusterNotFoundFault
+        busy = redshift.exceptions.InvalidClusterStateFault
+        with suppress(gone, busy):
+            redshift.delete_cluster(ClusterIdentifier=self.name, SkipFinalClusterSnapshot=True)
+
     def configure(self, **values: str) -> None:
         """Write dwh.cfg; keyword CLUSTER_HOST="x" sets [CLUSTER] HOST."""
         for name, value in values.items():
@@ -261,14 +270,15 @@ def module_project(standin: Standin, factory: pytest.TempPathFactory, name: str)
 
 
 @pytest.fixture
-def project(standin: Standin, tmp_path: Path) -> Project:
+def project(standin: Standin, tmp_path: Path) -> Iterator[Project]:
     made = Project(standin, tmp_path, f"project-{next(_numbers)}")
     made.create()
-    return made
+    yield made
+    made.delete_cluster()
 
 
 @pytest.fixture
-def site(standin: Standin, tmp_path: Path) -> Project:
+def site(standin: Standin, tmp_path: Path) -> Iterator[Project]:
     """Files in S3 and the configuration of a cluster that is not there yet."""
     made = Project(standin, tmp_path, f"site-{next(_numbers)}")
     made.make_bucket()
@@ -290,7 +300,8 @@ def site(standin: Standin, tmp_path: Path) -> Project:
         "DWH": {"CLUSTER_IDENTIFIER": made.name, "IAM_ROLE_NAME": made.name},
     }
     made.configure()
-    return made
+    yield made
+    made.delete_cluster()
 
 
 Call = Callable[..., int]
