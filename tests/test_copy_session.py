@@ -212,7 +212,7 @@ def test_cancel(project: Project, kind: str, message: str) -> None:
 
 
 @pytest.mark.usefixtures("numbers")
-@pytest.mark.parametrize("kind", ["query", "copy"])
+@pytest.mark.parametrize("kind", [pytest.param("query", marks=pytest.mark.long), "copy"])
 def test_vanished_client_leaves_no_backend(project: Project, kind: str) -> None:
     sql = MILLIONS if kind == "query" else copy_statement(project)
     program = (

@@ -83,14 +83,14 @@ def undone(site: Project, what: str) -> None:
     [
         ("everything", FROM_NOTHING),
         ("nothing", []),
-        ("trust", ["iam:UpdateAssumeRolePolicy"]),
         ("policy", ["iam:PutRolePolicy"]),
-        ("attachment", ["redshift:ModifyClusterIamRoles"]),
-        ("group", ["ec2:AuthorizeSecurityGroupIngress"]),
         (
             "address",
             ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"],
         ),
+        pytest.param("trust", ["iam:UpdateAssumeRolePolicy"], marks=pytest.mark.long),
+        pytest.param("attachment", ["redshift:ModifyClusterIamRoles"], marks=pytest.mark.long),
+        pytest.param("group", ["ec2:AuthorizeSecurityGroupIngress"], marks=pytest.mark.long),
         ("secret", ["redshift:ModifyCluster"]),
     ],
 )

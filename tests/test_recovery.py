@@ -223,7 +223,7 @@ def test_connection_cut_with_no_attempt_left(before: Before, point: Point) -> No
     before.rerun_completes()
 
 
-@pytest.mark.parametrize("point", spread(LOST_REPLIES, 5))
+@pytest.mark.parametrize("point", spread(LOST_REPLIES, 8))
 def test_reply_lost_with_no_attempt_left(before: Before, point: Point) -> None:
     done = before.project.run(*point.words)
     if heard_all_the_same(done, point):
@@ -240,7 +240,7 @@ def test_reply_lost_with_no_attempt_left(before: Before, point: Point) -> None:
     before.rerun_completes()
 
 
-@pytest.mark.parametrize("point", spread(RETRIES, 5))
+@pytest.mark.parametrize("point", spread(RETRIES, 8))
 def test_connection_lost_and_tried_again(before: Before, point: Point) -> None:
     done = before.project.run(*point.words)
     assert done.returncode == 0
@@ -373,15 +373,9 @@ def wait_for_copy(connection: Any, table: str, process: subprocess.Popen[str]) -
 TABLES = {EVENTS: "staging_events", SONGS: "incoming_songs"}
 
 
-@pytest.mark.parametrize("connection", [EVENTS, pytest.param(SONGS, marks=pytest.mark.long)])
-@pytest.mark.parametrize(
-    "strike",
-    [
-        "kill",
-        pytest.param("cut", marks=pytest.mark.long),
-        pytest.param("interrupt", marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("connection", [EVENTS, SONGS])
+@pytest.mark.parametrize("strike", ["kill", "cut", "interrupt"])
 def test_in_the_middle_of_a_copy(slow: Before, strike: str, connection: str) -> None:
     words = Point(strike, connection, -1).words
     with copying(slow.project, TABLES[connection], words) as process:

@@ -257,6 +257,7 @@ def test_a_wrong_command_line_ends_with_2(spawn, arguments, message):
     assert errors.splitlines()[-1] == f"python -m standin: error: {message}"
 
 
+@pytest.mark.long
 def test_a_ready_file_that_cannot_be_written(spawn, tmp_path):
     ready = tmp_path / "none" / "ready.json"
     status, output, errors = finished(spawn(*FREE_PORTS, "--ready-file", ready))
