@@ -104,7 +104,8 @@ def announced(standin: Standin, ready_file: Path | None) -> Iterator[None]:
         standin.start()
         yield
         return
-    ready_file.unlink(missing_ok=True)
+    with blamed(ready_file):
+        ready_file.unlink(missing_ok=True)
     standin.start()
     facts = {
         "endpoint_url": standin.endpoint_url,
@@ -113,12 +114,25 @@ def announced(standin: Standin, ready_file: Path | None) -> Iterator[None]:
         "ca_file": str(standin.ca_file),
     }
     unfinished = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(facts) + "\n")
-    unfinished.replace(ready_file)
+    with blamed(ready_file):
+        unfinished.write_text(json.dumps(facts) + "\n")
+        unfinished.replace(ready_file)
     try:
         yield
     finally:
         ready_file.unlink(missing_ok=True)
+
+
+@contextmanager
+def blamed(ready_file: Path) -> Iterator[None]:
+    """Name the ready file, and its flag, in whatever fails within."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OSError(
+            f"cannot write {ready_file}: {reason}; name another with --ready-file"
+        ) from error
 
 
 def run_command(command: list[str], environ: dict[str, str]) -> int:
@@ -167,9 +181,6 @@ def explain(error: OSError, options: argparse.Namespace) -> str:
     flag = flags.get(getattr(error, "port", None))
     if flag is not None:
         return f"{error}; stop what listens there or take another with {flag} (0 = any free one)"
-    if options.ready_file is not None and options.ready_file.name in str(error.filename):
-        reason = (error.strerror or str(error)).lower()
-        return f"cannot write {error.filename}: {reason}; name another with --ready-file"
     return str(error)
 
 

@@ -48,7 +48,8 @@ _PARTS = {
 }
 _PART = re.compile("|".join(_PARTS) + r"|(?P<literal>[-/,.;:\s]|T)", re.IGNORECASE)
 
-_ZONE = r"(?P<zone>Z|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)"
+_OFFSET = r"[+-]\d{1,2}(?::?\d{2})?"
+_ZONE = rf"(?P<zone>Z|UTC|GMT|{_OFFSET})"
 _CLOCK = rf"(?P<hour>\d{{1,2}}):(?P<minute>\d{{1,2}})(?::{_SECONDS})?(?:\s*(?P<meridian>[ap]m))?"
 # Names of zones that 'auto' reads.
 _ZONE_NAMES = {
@@ -56,7 +57,7 @@ _ZONE_NAMES = {
     "est": "-05", "edt": "-04", "cst": "-06", "cdt": "-05",
     "mst": "-07", "mdt": "-06", "pst": "-08", "pdt": "-07",
 }  # fmt: skip
-_AUTO_ZONE = rf"(?P<zone>{'|'.join(_ZONE_NAMES)}|[+-]\d{{1,2}}(?::?\d{{2}})?)"
+_AUTO_ZONE = rf"(?P<zone>{'|'.join(_ZONE_NAMES)}|{_OFFSET})"
 _AUTO_DATES = (
     r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
     r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
