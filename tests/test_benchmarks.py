@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import data, oracle, results, skew
+from benchmarks import data, measure, oracle, results, skew
 from benchmarks.data import Files, Size
 from tests.conftest import LOG_KEYS, ROOT, SONG_KEYS
 from tests.oracle import Star
+from tests.test_standin_command import until
 
 # Contenders named as their library, which .ci/run installs; the others need what the tests need.
 LIBRARIES = ("duckdb", "dlt")
@@ -120,6 +121,32 @@ def test_tables_name_who_did_not_run_and_what_was_measured_where(
     )  # fmt: skip
     assert "| etl: the product | 4.50 | 711 | 1.50 | 70 | 272 |" in done.stdout
     assert "`python -m benchmarks --size M --seed 7 --rounds 3` on 2026-01-02: P" in done.stdout
+
+
+HOLDER = """
+import subprocess, sys
+held = bytearray(b"x") * int(sys.argv[1])
+if len(sys.argv) > 2:
+    subprocess.run([sys.executable, "-c", *sys.argv[2:4]])
+else:
+    sys.stdin.read()
+"""
+
+
+def test_the_memory_of_a_process_and_of_its_children_is_measured() -> None:
+    # the child is there only after its parent was first looked at
+    parent, child = 40 << 20, 90 << 20
+    words = [sys.executable, "-c", HOLDER, str(parent), HOLDER, str(child)]
+    with (
+        subprocess.Popen(words, stdin=subprocess.PIPE) as process,
+        measure.PeakMemory(process.pid) as memory,
+    ):
+        until(lambda: memory.peak > parent + child)
+        # who reads it ends when it ends
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait()
+    assert memory.peak < 2 * (parent + child)
 
 
 @pytest.mark.long
