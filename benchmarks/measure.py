@@ -25,13 +25,13 @@ POSTGRES = "postgres"
 class PeakMemory:
     """The largest sum of the resident memory of a process and its children, in bytes.
 
-    A context manager that samples in a thread. PostgreSQL's processes are left out.
+    A context manager that samples in a thread. PostgreSQL's processes are left out, and a child
+    that lives for less than half a second may be missed.
     """
 
     def __init__(self, pid: int) -> None:
         self.peak = 0
         self._root = psutil.Process(pid)
-        self._tree = [self._root]
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -49,28 +49,30 @@ class PeakMemory:
         self._thread.join()
 
     def _watch(self) -> None:
+        tree: list[psutil.Process] = []
         for number in count():
             if number % LOOK_SAMPLES == 0:
-                self._look()
-            self.peak = max(self.peak, self._now())
+                tree = self._processes()
+            self.peak = max(self.peak, _resident(tree))
             if self._done.wait(SAMPLE_S):
                 return
 
-    def _look(self) -> None:
-        """Find the processes to measure."""
-        self._tree = [self._root]
+    def _processes(self) -> list[psutil.Process]:
+        found = [self._root]
         with suppress(psutil.Error):
             for child in self._root.children(recursive=True):
                 with suppress(psutil.Error):
                     if not child.name().startswith(POSTGRES):
-                        self._tree.append(child)
+                        found.append(child)
+        return found
 
-    def _now(self) -> int:
-        total = 0
-        for process in self._tree:
-            with suppress(psutil.Error):
-                total += process.memory_info().rss
-        return total
+
+def _resident(processes: list[psutil.Process]) -> int:
+    total = 0
+    for process in processes:
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total
 
 
 def machine() -> dict[str, object]:

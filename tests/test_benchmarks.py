@@ -142,7 +142,7 @@ def test_the_memory_of_a_process_and_of_its_children_is_measured() -> None:
         measure.PeakMemory(process.pid) as memory,
     ):
         until(lambda: memory.peak > parent + child)
-        # who reads it ends when it ends
+        # both hold their memory until their stdin ends
         assert process.stdin is not None
         process.stdin.close()
         process.wait()
