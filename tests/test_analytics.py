@@ -53,8 +53,7 @@ def loaded(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         project = module_project(standin, tmp_path_factory, "analytics")
         for key, content in sample(**SAMPLE):
             project.put(key, content)
-        project.create_tables()
-        project.load("--quiet")
+        project.prepare()
         yield project
 
 
@@ -94,8 +93,7 @@ def test_sessions_and_upgrades_at_their_edges(project: Project) -> None:
         )
     )
     project.put_songs(song())
-    project.create_tables()
-    project.load()
+    project.prepare()
     asked = ("totals", "sessions", "upgrades")
     flags = [flag for name in asked for flag in ("--question", name)]
     answers = json.loads(project.run("analytics.py", "--json", *flags).stdout)
@@ -124,8 +122,7 @@ def test_what_events_and_songs_may_lack(project: Project) -> None:
         event(userId=2, firstName=None, lastName=None, sessionId=6, ts=FIRST + 5000),
     )
     project.put_songs(song(artist_id=None))
-    project.create_tables()
-    project.load()
+    project.prepare()
     asked = ("most-wanted", "before-upgrade", "top-songs", "known-songs", "active-users")
     flags = [flag for name in asked for flag in ("--question", name)]
     answers = json.loads(project.run("analytics.py", "--json", *flags).stdout)

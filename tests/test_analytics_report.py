@@ -191,8 +191,7 @@ def luminance(colour: str) -> float:
 def test_the_command_writes_it_without_a_secret(project: Project) -> None:
     project.put_events(event(), event(level="paid", ts=1541192506796))
     project.put_songs(song(artist_name="Ann", title="Blue"))
-    project.create_tables()
-    project.load()
+    project.prepare()
     path = project.folder / "report.html"
     path.write_text("the one before")
     done = project.run("analytics.py", "--report", str(path))

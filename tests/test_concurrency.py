@@ -202,9 +202,8 @@ def test_a_load_waits_for_the_one_under_way_and_touches_nothing(project: Project
         assert load.returncode == 0
 
 
-@pytest.mark.parametrize(
-    "first", ["etl.py", pytest.param("create_tables.py", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("first", ["etl.py", "create_tables.py"])
 def test_a_load_and_create_tables_wait_for_a_load_under_way(project: Project, first: str) -> None:
     """Whoever comes first goes on first; then the other one works on what is there."""
     project.create_tables()

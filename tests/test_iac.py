@@ -176,11 +176,12 @@ def test_a_role_of_others_is_neither_changed_nor_deleted(
             " again to wait on, or look at its events: aws redshift describe-events"
             " --source-type cluster --source-identifier {name} --region us-west-2\n",
         ),
-        (
+        pytest.param(
             "deleting",
             "the cluster {name} is still deleting after 0.01 minutes\nnext: run the same command"
             " again to wait on, or look at its events: aws redshift describe-events"
             " --source-type cluster --source-identifier {name} --region us-west-2\n",
+            marks=pytest.mark.long,
         ),
     ],
 )

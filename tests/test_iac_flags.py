@@ -83,10 +83,11 @@ def undone(site: Project, what: str) -> None:
     [
         ("everything", FROM_NOTHING),
         ("nothing", []),
-        ("policy", ["iam:PutRolePolicy"]),
-        (
+        pytest.param("policy", ["iam:PutRolePolicy"], marks=pytest.mark.long),
+        pytest.param(
             "address",
             ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"],
+            marks=pytest.mark.long,
         ),
         pytest.param("trust", ["iam:UpdateAssumeRolePolicy"], marks=pytest.mark.long),
         pytest.param("attachment", ["redshift:ModifyClusterIamRoles"], marks=pytest.mark.long),

@@ -100,6 +100,7 @@ def make_group(site: Project) -> str:
             "PauseCluster",
             lambda site, aws: cluster_changes.pause(aws, patience()),
             id="pausing",
+            marks=pytest.mark.long,
         ),
         pytest.param(
             "ResumeCluster",
@@ -108,6 +109,7 @@ def make_group(site: Project) -> str:
                 cluster_changes.resume(aws, patience()),
             ),
             id="resuming",
+            marks=pytest.mark.long,
         ),
         pytest.param(
             "DeleteCluster",

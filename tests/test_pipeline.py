@@ -38,16 +38,24 @@ def expected_star() -> Star:
     return expected
 
 
-def test_the_star_is_what_the_rules_say_and_stays_so(sampled: Project) -> None:
-    sampled.create_tables()
+def test_the_scripts_in_sequence(sampled: Project) -> None:
+    """The star is what the rules say and stays so; talk goes to stderr and results to stdout."""
+    created = sampled.run("create_tables.py")
+    assert created.returncode == 0, created.stderr
     expected = expected_star().tables()
     plays = f"{len(expected['songplays']):,}"
     first = sampled.load()
     assert star(sampled) == expected
     assert summary_row(first.stdout, "songplays") == ["0", plays, plays, "0"]
-    again = sampled.load()
+    assert "copy staging_events" in first.stderr
+    assert "copy staging_events" not in first.stdout
+    again = sampled.load("--quiet")
     assert star(sampled) == expected
     assert summary_row(again.stdout, "songplays") == [plays, plays, "0", "0"]
+    assert again.stderr == ""
+    assert [line.split()[0] for line in again.stdout.splitlines() if line.strip()][
+        -1
+    ] == "songplays"
 
 
 def summary_row(output: str, table: str) -> list[str]:
@@ -55,29 +63,15 @@ def summary_row(output: str, table: str) -> list[str]:
     return next(line.split()[1:] for line in output.splitlines() if line.split()[:1] == [table])
 
 
-def test_talk_goes_to_stderr_and_results_to_stdout(sampled: Project) -> None:
-    sampled.create_tables()
-    done = sampled.load()
-    assert "copy staging_events" in done.stderr
-    assert "copy staging_events" not in done.stdout
-    quiet = sampled.load("--quiet")
-    assert quiet.stderr == ""
-    assert [line.split()[0] for line in quiet.stdout.splitlines() if line.strip()][
-        -1
-    ] == "songplays"
-
-
 @pytest.mark.long
 def test_create_tables_empties_the_warehouse(sampled: Project) -> None:
-    sampled.create_tables()
-    sampled.load()
+    sampled.prepare()
     sampled.create_tables()
     assert all(rows == [] for rows in star(sampled).values())
 
 
 def test_a_program_that_knows_nothing_of_this_project(sampled: Project) -> None:
-    sampled.create_tables()
-    sampled.load()
+    sampled.prepare()
     program = """
 import psycopg2, sys
 connection = psycopg2.connect(sys.argv[1])
@@ -94,8 +88,7 @@ print(sum(count for _, count in cursor.fetchall()))
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 @pytest.mark.long
 def test_psql_over_verified_tls(sampled: Project) -> None:
-    sampled.create_tables()
-    sampled.load()
+    sampled.prepare()
     done = subprocess.run(
         ["psql", dsn(sampled), "-At", "-c", "SELECT COUNT(*) FROM songplays", "-c", "\\conninfo"],
         capture_output=True,

@@ -86,17 +86,7 @@ def test_connection_ignores_the_users_environment(
     assert query(postgres, "SELECT 1") == 1
 
 
-def test_second_server_runs_beside_the_first(postgres: Postgres) -> None:
-    other = Postgres()
-    other.start()
-    try:
-        assert other.port != postgres.port
-        assert query(other, "SELECT 1") == 1
-    finally:
-        other.stop()
-
-
-def test_port_that_somebody_took_meanwhile_is_given_up(
+def test_a_second_server_gives_up_the_port_of_the_first(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = server.free_port()
@@ -106,6 +96,7 @@ def test_port_that_somebody_took_meanwhile_is_given_up(
     other.start()
     try:
         assert other.port == free
+        assert query(other, "SELECT 1") == query(postgres, "SELECT 1") == 1
     finally:
         other.stop()
 
@@ -122,6 +113,7 @@ def test_stop_removes_everything() -> None:
     running.stop()
 
 
+@pytest.mark.long
 def test_kill_9_leaves_nothing_behind() -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", STARTS_AND_WAITS],

@@ -228,7 +228,14 @@ def lay_out(name: str, sample: Project, folder: Path, etl: str = "etl.py") -> No
     (folder / "dwh.cfg").write_text(configuration(sample), encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", sorted(set(EXPECTED) - {"rows"}))
+# One of three is tried always, every one with --long.
+TRIED = [
+    pytest.param(name, marks=[pytest.mark.long] if number % 3 else [])
+    for number, name in enumerate(sorted(set(EXPECTED) - {"rows"}))
+]
+
+
+@pytest.mark.parametrize("name", TRIED)
 def test_a_project_ends_with_what_its_sql_must_give(
     name: str, sample: Project, tmp_path: Path
 ) -> None:

@@ -131,13 +131,11 @@ def test_alone_it_tells_where_it_is_until_ctrl_c(spawn, tmp_path, temporary_fold
     assert list(temporary_folder.iterdir()) == []
 
 
+@pytest.mark.long
 @posix
 @pytest.mark.parametrize(
     "number",
-    [
-        pytest.param(signal.SIGINT, id="INT"),
-        pytest.param(signal.SIGTERM, id="TERM", marks=pytest.mark.long),
-    ],
+    [pytest.param(signal.SIGINT, id="INT"), pytest.param(signal.SIGTERM, id="TERM")],
 )
 def test_a_signal_during_the_start(spawn, temporary_folder, number):
     process = spawn(*FREE_PORTS)
