@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -202,8 +202,8 @@ class Project:
 
     def clear(self, prefix: str) -> None:
         listing = self.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=prefix)
-        for item in listing.get("Contents", []):
-            self.client("s3").delete_object(Bucket=self.bucket, Key=item["Key"])
+        if found := [{"Key": item["Key"]} for item in listing.get("Contents", [])]:
+            self.client("s3").delete_objects(Bucket=self.bucket, Delete={"Objects": found})
 
     def put_events(self, *events: dict[str, object], file: str = "2018/11/a.json") -> None:
         self.put(f"log_data/{file}", "\n".join(json.dumps(event) for event in events))
@@ -249,14 +249,16 @@ class Project:
             sslrootcert=self.standin.ca_file,
         )
 
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """A cursor on a connection of its own, which ends with the block."""
+        with closing(self.connect()) as connection, connection, connection.cursor() as cursor:
+            yield cursor
+
     def query(self, sql: str, parameters: Sequence[object] | None = None) -> list[tuple[Any, ...]]:
-        connection = self.connect()
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(sql, parameters)
-                return list(cursor.fetchall())
-        finally:
-            connection.close()
+        with self.transaction() as cursor:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
 
 
 def module_project(standin: Standin, factory: pytest.TempPathFactory, name: str) -> Project:

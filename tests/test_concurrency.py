@@ -17,7 +17,7 @@ import pytest
 from standin.sample import sample
 from tests.conftest import ROOT, Project, event
 from tests.oracle import Star
-from tests.test_star import COLUMNS, star
+from tests.test_star import COLUMNS, star, star_seen_by
 
 SONGS, EVENTS, SEED = 60, 600, 11
 TIMEOUT_S = 60
@@ -159,11 +159,7 @@ def look(reader: Any) -> tuple[int, list[int], Tables]:
     with reader, reader.cursor() as cursor:
         cursor.execute(ORPHANS)
         plays, *orphans = cursor.fetchone()
-        tables = {}
-        for table, columns in COLUMNS.items():
-            cursor.execute(f"SELECT {columns} FROM {table} ORDER BY {columns}")
-            tables[table] = cursor.fetchall()
-    return plays, orphans, tables
+        return plays, orphans, star_seen_by(cursor)
 
 
 @pytest.mark.long

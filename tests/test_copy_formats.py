@@ -106,6 +106,7 @@ def test_rejected(data: bytes, options: str, expected: list[tuple[object, ...]])
     assert errors(data, options) == expected
 
 
+@pytest.mark.long
 def test_all_errors_can_be_ignored() -> None:
     load = make_load({"data": b"x|a\n" * 100_001 + b"1|a\n"}, "IGNOREALLERRORS")
     assert rows(load) == ["1\ta"]

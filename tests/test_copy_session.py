@@ -299,6 +299,7 @@ def test_noload_checks_everything_and_loads_nothing(project: Project, connection
     ) == [(1, 1213), (3, 1204)]
 
 
+@pytest.mark.long
 def test_an_object_that_vanishes_during_the_load(project: Project, connection: Any) -> None:
     """The second file goes when the first one, which is larger than a block, is being read."""
     connection.autocommit = True

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-import create_tables
 import etl
-from tests.conftest import Project, event, song
+from standin import Standin
+from tests.conftest import Project, event, module_project, song
 
 # 1541106106796 ms since 1970 is Thursday 2018-11-01 21:01:46.796 UTC, ISO week 44.
 TS = 1541106106796
@@ -262,13 +262,20 @@ CASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def cluster(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One for all the cases: each creates the tables anew and clears the bucket before a load."""
+    return module_project(standin, tmp_path_factory, "star")
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_rule(project: Project, case: Case) -> None:
-    create_tables.main(["-q", "--config", str(project.config)])
+def test_rule(cluster: Project, case: Case) -> None:
+    cluster.create_tables()
     for load in case.loads:
-        load_files(project, load)
-    for selection, expected in case.expected.items():
-        assert rows(project, selection) == expected
+        load_files(cluster, load)
+    with cluster.transaction() as cursor:
+        for selection, expected in case.expected.items():
+            assert rows(cursor, selection) == expected
 
 
 def load_files(project: Project, load: Load) -> None:
@@ -282,13 +289,20 @@ def load_files(project: Project, load: Load) -> None:
     etl.main(["-q", "--config", str(project.config)])
 
 
-def rows(project: Project, selection: str) -> list[tuple[Any, ...]]:
+def rows(cursor: Any, selection: str) -> list[tuple[Any, ...]]:
     """The rows of "table" or "table column, column", in the order of these columns."""
     table, _, columns = selection.partition(" ")
     columns = columns or COLUMNS[table]
-    return project.query(f"SELECT {columns} FROM {table} ORDER BY {columns}")
+    cursor.execute(f"SELECT {columns} FROM {table} ORDER BY {columns}")
+    return list(cursor.fetchall())
+
+
+def star_seen_by(cursor: Any) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the star, songplay_id aside."""
+    return {table: rows(cursor, table) for table in COLUMNS}
 
 
 def star(project: Project) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of the star, songplay_id aside."""
-    return {table: rows(project, table) for table in COLUMNS}
+    """Every row of the star at this moment, songplay_id aside."""
+    with project.transaction() as cursor:
+        return star_seen_by(cursor)

@@ -49,7 +49,7 @@ def bystander(project: Project) -> Iterator[Wire]:
 def tries(request: pytest.FixtureRequest, few: int) -> settings:
     thorough = bool(request.config.getoption("--long"))
     return settings(
-        max_examples=few * 100 if thorough else few,
+        max_examples=few * 200 if thorough else few,
         derandomize=not thorough,
         database=None,
         deadline=None,
@@ -67,7 +67,7 @@ def check(bystander: Wire) -> None:
 def test_random_messages_of_a_session(
     project: Project, bystander: Wire, request: pytest.FixtureRequest
 ) -> None:
-    @tries(request, 40)
+    @tries(request, 20)
     @given(CONVERSATIONS)
     def holds(data: bytes) -> None:
         with Wire(project) as wire, suppress(OSError, EOFError):
@@ -93,7 +93,7 @@ def test_random_messages_of_a_session(
 def test_random_bytes_before_the_login(
     project: Project, bystander: Wire, request: pytest.FixtureRequest
 ) -> None:
-    @tries(request, 60)
+    @tries(request, 30)
     @given(st.one_of(st.binary(max_size=40), TORN, CONVERSATIONS))
     def holds(data: bytes) -> None:
         with (
@@ -117,7 +117,7 @@ def test_the_reader_of_messages_raises_nothing_else(request: pytest.FixtureReque
         lambda body: protocol.startup_length(body.ljust(4, b"\0")),
     )
 
-    @tries(request, 200)
+    @tries(request, 100)
     @given(st.sampled_from(readers), st.one_of(st.binary(max_size=40), BODIES))
     def holds(read: object, data: bytes) -> None:
         assert callable(read)
