@@ -27,6 +27,9 @@ SHOWN_ROWS = 10
 SHOWN_CHARACTERS = 60
 # How much longer ago the cluster may say that a COPY began than this machine counts.
 CLOCK_SLACK_S = 5
+# What a COPY says that MAXERROR let pass:
+# https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
+_NOT_LOADED = re.compile(r"(\d+) record\(s\) could not be loaded")
 
 # Error code, what the file name or the reason says of it -> the fix; the first that fits.
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
@@ -80,18 +83,26 @@ class LoadError:
         return self.file, self.line, self.column
 
 
-def read(connection: Connection, seconds: float) -> list[LoadError]:
+def read(connection: Connection, seconds: float) -> list[LoadError] | None:
     """The rejected rows of the COPY that `connection` began at most so many seconds ago.
 
-    Empty if there are none or no access. Rolls back first: a failed transaction answers no query.
+    None if no view may be read. Rolls back first: a failed transaction answers no query.
     """
     connection.rollback()
-    errors = [_load_error(row) for row in _rows(connection, sql_queries.sys_load_errors, seconds)]
-    detailed = [_load_error(row) for row in _rows(connection, sql_queries.stl_load_errors, seconds)]
-    if not errors:
-        return detailed
+    errors = _errors(connection, sql_queries.sys_load_errors, seconds)
+    detailed = _errors(connection, sql_queries.stl_load_errors, seconds)
+    if errors is None and detailed is None:
+        return None
+    if not errors or not detailed:
+        return errors or detailed or []
     by_place = {error.place: error for error in detailed}
     return [by_place.get(error.place, error) for error in errors]
+
+
+def told(connection: Connection) -> int:
+    """How many rows the session's COPY told that it could not load, in its own notice."""
+    found = map(_NOT_LOADED.search, connection.notices)
+    return sum(int(match[1]) for match in found if match)
 
 
 def show(errors: Sequence[LoadError]) -> None:
@@ -152,16 +163,16 @@ def write(path: Path, errors: Iterable[LoadError]) -> None:
         ) from error
 
 
-def _rows(connection: Connection, query: str, seconds: float) -> list[tuple[object, ...]]:
+def _errors(connection: Connection, query: str, seconds: float) -> list[LoadError] | None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql_queries.utc)
             cursor.execute(query, {"seconds": math.ceil(seconds) + CLOCK_SLACK_S})
-            return list(cursor.fetchall())
+            return [_load_error(row) for row in cursor.fetchall()]
     except psycopg2.Error:
         # A view that is missing or not granted is no reason to hide the COPY's own error.
         connection.rollback()
-        return []
+        return None
 
 
 def _load_error(row: Sequence[object]) -> LoadError:

@@ -13,9 +13,10 @@ from load_errors import LoadError
 
 @dataclass
 class Load:
-    """The counts of one load, in rows."""
+    """The counts of one load, in rows; `rejected` are those of the skipped rows that are known."""
 
     staged: dict[str, int] = field(default_factory=dict)
+    skipped: int = 0
     rejected: list[LoadError] = field(default_factory=list)
     effects: Counter[tuple[str, str]] = field(default_factory=Counter)
     plays: int = 0
@@ -41,7 +42,7 @@ class Load:
         """The same as the tables: what `etl.py --json` prints."""
         return {
             "staged": self.staged,
-            "rejected": len(self.rejected),
+            "rejected": self.skipped,
             "warnings": self.warnings,
             "plays": {
                 "staged": self.plays,
@@ -68,7 +69,7 @@ def show(load: Load) -> None:
     terminal.print_table(
         "staged",
         ("events", "songs", "rejected rows"),
-        [(*(load.staged.get(table) for table in sql_queries.COPY_TABLES), len(load.rejected))],
+        [(*(load.staged.get(table) for table in sql_queries.COPY_TABLES), load.skipped)],
     )
     terminal.print_table(
         "plays",

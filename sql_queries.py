@@ -309,9 +309,9 @@ def copy_table_queries(source: CopySource, limits: CopyLimits = CopyLimits()) ->
 # The rows of the session's last COPY; after NOLOAD, those that it would have loaded.
 copied_rows_count = "SELECT PG_LAST_COPY_COUNT()"
 
-# How many files it read, and their bytes.
-copied_files = """
-SELECT source_file_count, source_file_bytes
+# How many files it read, their bytes, and how many rows it could not load.
+copy_account = """
+SELECT source_file_count, source_file_bytes, error_count
 FROM sys_load_history
 WHERE query_id = PG_LAST_COPY_ID()
 """

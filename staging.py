@@ -60,11 +60,14 @@ class Copy:
 class Copied:
     """What a COPY brought: rows loaded, rows that it was allowed to skip, rows counted after it.
 
-    `files` are those that it read, None where the cluster does not tell.
+    `skipped` is how many it skipped by its own account, `rejected` which ones, as far as the views
+    of load errors show them; None where they may not be read. `files` are those that it read, None
+    where the cluster does not tell.
     """
 
     rows: int
-    rejected: tuple[LoadError, ...] = ()
+    skipped: int = 0
+    rejected: tuple[LoadError, ...] | None = ()
     files: Files | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -171,26 +174,38 @@ def _copy(settings: Settings, connection: Connection, job: Copy) -> Copied:
     except psycopg2.Error as error:
         raise _failed(settings, connection, job.table, error, began) from error
     # Only after the commit: within its transaction the log would be seen as it was at its start.
-    rejected = _rejected(connection, began) if job.may_skip_rows else []
-    return Copied(rows, tuple(rejected), _files(connection))
+    copied = _accounted(connection, Copied(rows))
+    if not job.may_skip_rows:
+        return copied
+    shown = _rejected(connection, began)
+    if shown is None:
+        return replace(copied, rejected=None)
+    return replace(copied, skipped=max(copied.skipped, len(shown)), rejected=tuple(shown))
 
 
-def _files(connection: Connection) -> Files | None:
+def _accounted(connection: Connection, copied: Copied) -> Copied:
+    """`copied` with the files that were read and the rows that were not loaded."""
+    told = load_errors.told(connection)
     try:
         with connection.cursor() as cursor:
-            cursor.execute(sql_queries.copied_files)
+            cursor.execute(sql_queries.copy_account)
             row = cursor.fetchone()
         connection.rollback()
     except psycopg2.Error as error:
         if connection.closed:
             raise warehouse.fault(error, "counting files", UNCHANGED) from error
-        # Only for advice: who may not ask loads all the same.
+        # Who may not ask loads all the same.
         connection.rollback()
-        return None
-    return Files(int(row[0]), int(row[1])) if row and row[0] else None
+        return replace(copied, skipped=told)
+    files, size, errors = row or (0, 0, 0)
+    return replace(
+        copied,
+        skipped=max(told, int(errors or 0)),
+        files=Files(int(files), int(size)) if files else None,
+    )
 
 
-def _rejected(connection: Connection, began: float) -> list[LoadError]:
+def _rejected(connection: Connection, began: float) -> list[LoadError] | None:
     return load_errors.read(connection, time.monotonic() - began)
 
 
@@ -198,7 +213,7 @@ def _failed(
     settings: Settings, connection: Connection, table: str, error: psycopg2.Error, began: float
 ) -> terminal.Fault:
     doing = f"copy {table}"
-    rejected = [] if connection.closed else _rejected(connection, began)
+    rejected = None if connection.closed else _rejected(connection, began)
     if rejected:
         return load_errors.RejectedFault(warehouse.explain(error, doing, UNCHANGED), rejected)
     findings = _probed(settings, error)

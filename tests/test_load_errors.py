@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
-from conftest import Project, event
+from conftest import Project, event, song
 
 import load_errors
 from load_errors import LoadError
@@ -47,6 +48,62 @@ def made_older(project: Project, by: str) -> None:
         cursor.execute(
             "UPDATE pg_catalog.standin_loads SET start_time = start_time - %s::interval", (by,)
         )
+
+
+# etl.py where the views of load errors answer as they do in `views`.
+SEEN_OTHERWISE = """
+import sys
+import etl, sql_queries, terminal
+sql_queries.sys_load_errors = sql_queries.stl_load_errors = "{views}"
+raise SystemExit(terminal.run(etl.main, sys.argv[1:]))
+"""
+REFUSED = SEEN_OTHERWISE.format(views="SELECT 1 FROM a_view_that_may_not_be_read")
+LATE = SEEN_OTHERWISE.format(views="SELECT 1 WHERE 1 = 0")
+
+
+@pytest.fixture
+def one_bad_row(project: Project) -> Project:
+    project.put_events(event(), event(userId="abc"))
+    project.put_songs(song())
+    project.create_tables()
+    project.configure(ETL_MAX_ERRORS="1")
+    return project
+
+
+UNSEEN = (
+    "copy staging_events skipped 1 row, of which the views of load errors show 0: may [CLUSTER]"
+    " DB_USER read sys_load_error_detail or stl_load_errors?"
+)
+
+
+@pytest.mark.parametrize("program", [REFUSED, LATE], ids=["refused", "late"])
+def test_rows_that_are_skipped_and_not_shown_are_counted_and_told(
+    one_bad_row: Project, program: str
+) -> None:
+    done = one_bad_row.run("-c", program, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["rejected"], found["warnings"]) == (1, [UNSEEN])
+
+
+@pytest.mark.parametrize(("allowed", "code"), [("1", 0), ("0", 1)])
+def test_a_validation_counts_rows_that_are_not_shown(
+    one_bad_row: Project, allowed: str, code: int
+) -> None:
+    one_bad_row.configure(ETL_MAX_ERRORS=allowed)
+    done = one_bad_row.run("-c", LATE, "--validate", "--quiet")
+    assert (done.returncode, done.stderr) == (code, f"warning: {UNSEEN}\n")
+    assert f"a load would {'fail' if code else 'pass'}: " in done.stdout
+
+
+def test_a_validation_that_may_not_look_does_not_pass(one_bad_row: Project) -> None:
+    done = one_bad_row.run("-c", REFUSED, "--validate", "--quiet")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: cannot tell what copy staging_events would reject: [CLUSTER] DB_USER may read"
+        " neither sys_load_error_detail nor stl_load_errors\nnothing was loaded\n"
+        "next: run it as the cluster's master user\n"
+    )
 
 
 def rejected(**changes: Any) -> LoadError:
