@@ -705,7 +705,9 @@ WHERE {rows}
 """
 
 
-def _orphaned(table: str, key: str, parent: str, rows: str, parents: str = "1 = 1") -> str:
+def _orphaned(table: str, key: str, parent: str, parents: str, rows: str) -> str:
+    # Likewise a join with all of a parent, whose keys are promised to be there: `parents` is a
+    # condition on them, if only one that each of them meets.
     return f"""
 SELECT COUNT(*)
 FROM {table} AS child
@@ -742,12 +744,22 @@ FROM (
     "artists has each artist_id once": _repeated(
         "artists", "artist_id || ''", "artist_id IN (SELECT artist_id FROM new_artists)"
     ),
-    "the time of a play is in time": _orphaned("songplays", "start_time", "time", _PLAYS, _SPAN),
-    "the user of a play is in users": _orphaned("songplays", "user_id", "users", _PLAYS),
-    "the song of a play is in songs": _orphaned("songplays", "song_id", "songs", _PLAYS),
-    "the artist of a play is in artists": _orphaned("songplays", "artist_id", "artists", _PLAYS),
+    "the time of a play is in time": _orphaned("songplays", "start_time", "time", _SPAN, _PLAYS),
+    "the user of a play is in users": _orphaned(
+        "songplays", "user_id", "users", "user_id + 0 = user_id", _PLAYS
+    ),
+    "the song of a play is in songs": _orphaned(
+        "songplays", "song_id", "songs", "song_id >= ''", _PLAYS
+    ),
+    "the artist of a play is in artists": _orphaned(
+        "songplays", "artist_id", "artists", "artist_id >= ''", _PLAYS
+    ),
     "the artist of a song is in artists": _orphaned(
-        "songs", "artist_id", "artists", "child.song_id IN (SELECT song_id FROM new_songs)"
+        "songs",
+        "artist_id",
+        "artists",
+        "artist_id >= ''",
+        "child.song_id IN (SELECT song_id FROM new_songs)",
     ),
     "the level of a user is free, paid or unknown": """
 SELECT COUNT(*) FROM new_users WHERE level NOT IN ('free', 'paid')

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 15
 CANCEL_AGAIN_S = 0.1
+CANCEL_AT_LEAST_EVERY_S = 2.0
 
 # What the client library or the server says when nobody can log in -> what to do about it.
 _CONNECT_ADVICE = (
@@ -122,6 +123,7 @@ def connect(settings: Settings, application: str = "sparkify") -> Connection:
 
 def _login(settings: Settings, application: str) -> Connection:
     login = credentials.login(settings)
+    trusted = certificates(settings)
     return psycopg2.connect(
         host=settings.host,
         port=settings.db_port,
@@ -129,7 +131,12 @@ def _login(settings: Settings, application: str) -> Connection:
         user=login.user,
         password=login.password.reveal(),
         sslmode="verify-full",
-        sslrootcert=certificates(settings),
+        sslrootcert=trusted,
+        # libpq would look for a client's certificate in the home folder, and give up where it may
+        # not look; below a file there is nothing to find.
+        sslcert=f"{trusted}/none",
+        # With a Kerberos ticket it would begin with a request that only PostgreSQL 12 knows.
+        gssencmode="disable",
         keepalives_idle=60,
         application_name=application,
     )
@@ -149,11 +156,13 @@ def connection(settings: Settings, application: str = "sparkify") -> Iterator[Co
 def cancel(work: Mapping[Future[Any], Connection]) -> None:
     """Cancel what each connection does for its future, until all the futures are done."""
     # A cancel that comes between two statements ends none, and one that comes late is lost.
+    pause = CANCEL_AGAIN_S
     while waiting := [future for future in work if not future.done()]:
         for future in waiting:
             with suppress(psycopg2.Error):
                 work[future].cancel()
-        wait(waiting, CANCEL_AGAIN_S)
+        wait(waiting, pause)
+        pause = min(2 * pause, CANCEL_AT_LEAST_EVERY_S)
 
 
 @contextmanager

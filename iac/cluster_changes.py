@@ -28,8 +28,8 @@ from iac.cluster_waiting import (
 from iac.waiting import Patience
 from terminal import Fault
 
-# IAM tells the rest of AWS of a new role with a delay, seconds as a rule.
-ROLE_KNOWN_AFTER_S = 30.0
+# IAM tells the rest of AWS of a new role with a delay, seconds as a rule and now and then a minute.
+ROLE_KNOWN_AFTER_S = 120.0
 
 DELETABLE = ("available", *STUCK)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -195,3 +197,11 @@ def test_a_server_that_stays_silent_is_given_up(
         f"cannot log in to 127.0.0.1:{port} as dwhuser: timeout expired after 0.5 s\nnext: the"
         " network lets nothing through"
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a link that leads to itself is POSIX")
+def test_a_home_folder_that_may_not_be_looked_into(project: Project, tmp_path: Path) -> None:
+    """As in a container that runs as another user: libpq looks for a certificate there."""
+    (tmp_path / "home").symlink_to(tmp_path / "home")
+    done = project.run("create_tables.py", "--quiet", HOME=str(tmp_path / "home"))
+    assert (done.returncode, done.stderr) == (0, "")
