@@ -116,13 +116,16 @@ class Panel:
 
 def check_writable(path: Path) -> None:
     """Raise UsageFault if the page cannot be written to `path`: asked before the long part."""
-    if path.is_dir():
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
         raise UsageFault(f"--report {path} is a folder: expected the name of a file in it")
-    if not path.absolute().parent.is_dir():
-        raise UsageFault(f"--report {path}: there is no folder {path.absolute().parent}")
-    if not os.access(path.absolute().parent, os.W_OK):
+    if os.path.lexists(target) and not target.is_file():
+        raise UsageFault(f"--report {path} is no file: expected the name of one, or of a new one")
+    if not target.parent.is_dir():
+        raise UsageFault(f"--report {path}: there is no folder {target.parent}")
+    if not os.access(target.parent, os.W_OK):
         raise UsageFault(
-            f"--report {path}: nothing may be written to {path.absolute().parent};"
+            f"--report {path}: nothing may be written to {target.parent};"
             " expected a folder of one's own"
         )
 
@@ -130,13 +133,15 @@ def check_writable(path: Path) -> None:
 def write(path: Path, answers: Mapping[str, Sequence[Row]]) -> int:
     """Write the page in one go: whoever opens `path` finds the old page or the new one, whole.
 
+    A link stays, and what it leads to is written.
     Returns its size in bytes; raises Fault if the file system refuses it.
     """
     content = page(answers, datetime.now(timezone.utc)).encode()
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    target = Path(os.path.realpath(path))
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         unfinished.write_bytes(content)
-        unfinished.replace(path)
+        unfinished.replace(target)
     except OSError as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)

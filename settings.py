@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,11 @@ class Key:
     def label(self) -> str:
         return f"[{self.section}] {self.name}"
 
+
+# What S3 and boto3 take for the name of a bucket, and whatever key behind it.
+S3_ADDRESS = re.compile(r"s3://(?P<bucket>[A-Za-z0-9._-]+)(?:/(?P<key>.*))?\Z", re.DOTALL)
+# Control characters, and halves of characters: bytes of the environment that are no UTF-8.
+_NO_TEXT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 _WRITTEN = "python -m iac.create_cluster writes it"
 
@@ -227,6 +233,15 @@ def _value(key: Key, file: configparser.ConfigParser, environ: Mapping[str, str]
     if written is None:
         written = file.get(key.section, key.name, fallback=None)
     value = _unquoted((written or "").strip())
+    if "\n" in value:
+        raise UsageFault(
+            f"{key.label} must be one line, got {value.count(chr(10)) + 1}: a line that begins with"
+            " a blank continues the one above it; begin each key without"
+        )
+    if _NO_TEXT.search(value):
+        raise UsageFault(
+            f"{key.label} must be text in UTF-8 without control characters; write it anew"
+        )
     return value or key.default or ""
 
 
@@ -245,7 +260,9 @@ def _missing(key: Key, path: Path) -> str:
 
 
 def _whole_number(key: Key, value: str, least: int = 1, most: int = 65_535) -> int:
-    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+    # Python refuses to read thousands of digits.
+    short = len(value) <= len(str(most))
+    if not (short and value.isascii() and value.isdigit() and least <= int(value) <= most):
         raise UsageFault(
             f"{key.label} must be a whole number from {least} to {most}, got {value!r}"
         )
@@ -260,7 +277,6 @@ def _yes_or_no(key: Key, value: str) -> bool:
 
 
 def _s3_address(key: Key, value: str) -> str:
-    bucket = value.removeprefix("s3://").split("/", 1)[0]
-    if value and (not value.startswith("s3://") or not bucket):
+    if value and not S3_ADDRESS.match(value):
         raise UsageFault(f"{key.label} must look like s3://bucket/prefix, got {value!r}")
     return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import sys
 import textwrap
 import time
@@ -24,6 +25,7 @@ import streams
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
+    from rich.text import Text
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -31,6 +33,8 @@ EXIT_INTERRUPTED = interrupts.EXIT_INTERRUPTED
 
 # What the system says when a file or a device takes no more.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+# What would break a table's line, or tell the terminal something.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Fault(Exception):
@@ -183,7 +187,9 @@ class Steps:
     def say(self, text: str) -> None:
         """Print a line of talk between the steps."""
         if self._progress is not None:
-            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._progress.console.print(
+                text, markup=False, emoji=False, highlight=False, soft_wrap=True
+            )
 
     def _begin(self, step: Step) -> TaskID | None:
         if self._progress is None:
@@ -212,7 +218,7 @@ def _live_progress() -> Progress:
     console = Console(stderr=True)
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TimeElapsedColumn(),
         NoteColumn(),
         console=console,
@@ -230,8 +236,8 @@ def print_table(
 ) -> None:
     """Print a table: numbers to the right with thousands separators, None as a dash."""
     from rich import box
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     # Said to be ASCII so that a terminal without its line gets this box and not another shape.
     ascii_box = box.Box(str(box.SIMPLE_HEAD).replace("─", "-"), ascii=True)
@@ -244,7 +250,7 @@ def print_table(
         table.add_row(*(_cell(value) for value in row))
     with _without_blanks_at_ends(console):
         # A title of the table's own would fold at the table's width.
-        console.print(f"[bold]{escape(title)}[/bold]", highlight=False, soft_wrap=True, end="")
+        console.print(Text(title, style="bold"), soft_wrap=True, end="")
         console.print(table)
 
 
@@ -260,9 +266,13 @@ def _without_blanks_at_ends(console: Console) -> Iterator[None]:
     console.file.write("\n".join(line.rstrip(" ") for line in lines))
 
 
-def _cell(value: object) -> str:
-    from rich.markup import escape
+def _cell(value: object) -> Text:
+    from rich.text import Text
 
+    return Text(_CONTROL.sub(lambda found: ascii(found[0])[1:-1], _shown(value)))
+
+
+def _shown(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -271,7 +281,7 @@ def _cell(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.1f}"
-    return escape(str(value))
+    return str(value)
 
 
 def _console(stderr: bool) -> Console:
@@ -279,4 +289,4 @@ def _console(stderr: bool) -> Console:
 
     stream = sys.stderr if stderr else sys.stdout
     # In a pipe there is no edge to fold at; a line there is a row.
-    return Console(stderr=stderr, width=None if stream.isatty() else 200)
+    return Console(stderr=stderr, width=None if stream.isatty() else 100_000)

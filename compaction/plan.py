@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import terminal
+from settings import S3_ADDRESS
 
 # With this end of its key, etl.py takes what [S3] SONG_DATA or LOG_DATA names for a manifest.
 MANIFEST = "load.manifest"
@@ -42,10 +43,10 @@ class Place:
     @classmethod
     def of(cls, address: str) -> Place:
         """Of s3://bucket/prefix; UsageFault for anything else."""
-        bucket, _, prefix = address.removeprefix("s3://").partition("/")
-        if not address.startswith("s3://") or not bucket or not prefix.strip("/"):
+        found = S3_ADDRESS.match(address)
+        if found is None or not (found["key"] or "").strip("/"):
             raise terminal.UsageFault(f"expected s3://bucket/prefix, got {address!r}")
-        return cls(bucket, prefix)
+        return cls(found["bucket"], found["key"])
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"

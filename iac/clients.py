@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
-from settings import AWS_REGION, ENDPOINT_URL, Settings
+from settings import AWS_REGION, ENDPOINT_URL, S3_REGION, Settings
 from terminal import Fault, UsageFault
 
 
@@ -39,9 +40,11 @@ class Aws:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        address = settings.endpoint_url or "https://"
-        if not re.match(r"https?://", address):
-            raise UsageFault(f"{ENDPOINT_URL.label} must begin with http://, got {address!r}")
+        address = settings.endpoint_url
+        if address is not None and not _is_address(address):
+            raise UsageFault(
+                f"{ENDPOINT_URL.label} must look like http://host:port, got {address!r}"
+            )
 
     @cached_property
     def redshift(self) -> Any:
@@ -107,6 +110,17 @@ def _is_region(name: str) -> bool:
     )
 
 
+def _is_address(text: str) -> bool:
+    """Whether it is a whole http or https address; a comment behind it is part of a value."""
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port != 0
+    except ValueError:
+        return False
+    whole = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
+    return whole and not re.search(r"\s", text)
+
+
 # Classes of botocore's exceptions that stand for an answer that did not come.
 _NO_ANSWER = ("ConnectionError", "HTTPClientError")
 _TOO_OFTEN = r"Throttl|RequestLimitExceeded"
@@ -137,9 +151,9 @@ _FAILURES = (
     ),
     (
         ("InvalidRegionError",),
-        "{region!r} is no region",
-        "set [AWS] REGION to one, us-west-2 say",
-        "set [AWS] REGION to one, us-west-2 say",
+        "{no_region!r} is no region",
+        "set {region_key} to one, us-west-2 say",
+        "set {region_key} to one, us-west-2 say",
     ),
     (
         _NO_ANSWER,
@@ -228,13 +242,17 @@ def explain(error: Exception, settings: Settings) -> str | None:
     classes = _classes(error)
     if "ClientError" in classes:
         return _refusal(error, settings.region)
+    said = getattr(error, "kwargs", {})
+    no_region = said.get("region_name", settings.region)
     for names, cause, on_aws, on_local in _FAILURES:
         if not classes.isdisjoint(names):
             step = on_local if settings.endpoint_url else on_aws
             return f"{cause}\nnext: {step}".format(
                 error=error,
-                address=settings.endpoint_url or getattr(error, "kwargs", {}).get("endpoint_url"),
+                address=settings.endpoint_url or said.get("endpoint_url"),
                 region=settings.region,
+                no_region=no_region,
+                region_key=(AWS_REGION if no_region == settings.region else S3_REGION).label,
                 path=settings.path,
             )
     return str(error) if classes else None

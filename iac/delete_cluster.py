@@ -11,6 +11,7 @@ if __name__ == "__main__":
     interrupts.end_at_once()
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 
@@ -54,9 +55,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--final-snapshot",
         metavar="NAME",
+        type=_snapshot_name,
         help="keep the data in a snapshot of this name, which AWS charges for (default: none)",
     )
     return parser
+
+
+def _snapshot_name(text: str) -> str:
+    """https://docs.aws.amazon.com/redshift/latest/APIReference/API_DeleteCluster.html"""
+    if len(text) > 255 or not re.fullmatch(r"[A-Za-z](-?[A-Za-z0-9])*", text):
+        raise argparse.ArgumentTypeError(
+            "expected 1 to 255 letters, digits and single hyphens, a letter first and no hyphen"
+            f" last, got {text!r}"
+        )
+    return text
 
 
 def delete(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -13,7 +14,7 @@ import pytest
 
 import analytics_report
 from questions import QUESTIONS
-from terminal import Fault
+from terminal import Fault, UsageFault
 from tests.browser import Page, browser, chromium
 from tests.conftest import PASSWORD, Project, event, song
 
@@ -213,6 +214,24 @@ def test_a_page_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> 
         analytics_report.write(path, ANSWERS)
     left = [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()]
     assert left == [(path.name, "the one before")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take rights there")
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "published.html").write_text("the one before")
+    link = tmp_path / "link.html"
+    link.symlink_to("published.html")
+    analytics_report.check_writable(link)
+    analytics_report.write(link, ANSWERS)
+    assert link.readlink() == Path("published.html")
+    assert (tmp_path / "published.html").read_text("utf-8").lstrip().startswith("<!doctype html>")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes in folders there")
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageFault, match="is no file: expected the name of one, or of a new one"):
+        analytics_report.check_writable(tmp_path / "pipe")
 
 
 # --- In a browser --------------------------------------------------------------------------------

@@ -33,8 +33,21 @@ from iac import clients, cluster_status, create_cluster, delete_cluster
         ),
         pytest.param(
             {"AWS_ENDPOINT_URL": "localhost:4566"},
-            "[AWS] ENDPOINT_URL must begin with http://, got 'localhost:4566'",
+            "[AWS] ENDPOINT_URL must look like http://host:port, got 'localhost:4566'",
             id="address without http",
+        ),
+        *(
+            pytest.param(
+                {"AWS_ENDPOINT_URL": address},
+                f"[AWS] ENDPOINT_URL must look like http://host:port, got {address!r}",
+                id=address,
+            )
+            for address in (
+                "http://localhost:4566 # mine",
+                "http://localhost:99999",
+                "http://",
+                "http://[::1",
+            )
         ),
     ],
 )
@@ -50,6 +63,30 @@ def test_wrong_configuration_is_refused_before_anything_is_made(
     expected = f"error: {message}\n".format(config=site.config)
     assert capsys.readouterr().err.endswith(expected)
     assert exists(site) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("section", "region"), [("AWS", "us west"), ("S3", "us west")], ids=["AWS", "S3"]
+)
+def test_the_region_that_is_none_is_named(site: Project, section: str, region: str) -> None:
+    site.configure(**{f"{section}_REGION": region})
+    found = settings.load(site.config)
+    with pytest.raises(terminal.Fault) as fault, clients.explained(found):
+        aws = clients.Aws(found)
+        aws.s3 if section == "S3" else aws.iam  # noqa: B018
+    assert str(fault.value) == (
+        f"'us west' is no region\nnext: set [{section}] REGION to one, us-west-2 say"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "bad name!", "1st", "a--b", "a-", "a" * 256])
+def test_a_snapshot_that_cannot_be_named_so_is_refused_before_anything_is_deleted(
+    site: Project, call: Call, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        call(delete_cluster, "--yes", f"--final-snapshot={name}")
+    assert end.value.code == 2
+    assert "argument --final-snapshot: expected 1 to 255 letters" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("script", [create_cluster, cluster_status, delete_cluster])

@@ -189,8 +189,8 @@ SABOTAGES = {
     ),
     "an endpoint without http": Sabotage(
         edited("ENDPOINT_URL = http://", "ENDPOINT_URL = "),
-        "", "[AWS] ENDPOINT_URL must begin with http://", "got '127",
-        create_cluster, "[AWS] ENDPOINT_URL must begin with http://", 2,
+        "", "[AWS] ENDPOINT_URL must look like http://host:port", "got '127",
+        create_cluster, "[AWS] ENDPOINT_URL must look like http://host:port", 2,
     ),
     "weak password": Sabotage(
         edited("Test-Passw0rd", "weak"),

@@ -93,6 +93,27 @@ WRONG = {
         "[CLUSTER]\nHOST=h\n[S3]\nLOG_DATA=bucket/logs\n", {},
         "[S3] LOG_DATA must look like s3://bucket/prefix, got 'bucket/logs'",
     ),
+    "number of thousands of digits": (
+        "[CLUSTER]\nHOST=h\n", {"DWH_ETL_MAX_ERRORS": "1" * 5000},
+        "[ETL] MAX_ERRORS must be a whole number from 0 to 99999, got '" + "1" * 5000 + "'",
+    ),
+    "bucket": (
+        "[CLUSTER]\nHOST=h\n[S3]\nLOG_DATA=s3://b uck/logs\n", {},
+        "[S3] LOG_DATA must look like s3://bucket/prefix, got 's3://b uck/logs'",
+    ),
+    "lines that continue the one above": (
+        "[CLUSTER]\nHOST =\n  DB_NAME = dwh\n  DB_PORT = 5439\n", {},
+        "[CLUSTER] HOST must be one line, got 2: a line that begins with a blank continues the one"
+        " above it; begin each key without",
+    ),
+    "a NUL": (
+        "[CLUSTER]\nHOST = a\0b\n", {},
+        "[CLUSTER] HOST must be text in UTF-8 without control characters; write it anew",
+    ),
+    "bytes that are no text": (
+        "[CLUSTER]\nHOST=h\n", {"DWH_CLUSTER_DB_NAME": "a\udcff"},
+        "[CLUSTER] DB_NAME must be text in UTF-8 without control characters; write it anew",
+    ),
     "flag": (
         "[CLUSTER]\nHOST=h\n", {"DWH_DWH_PUBLICLY_ACCESSIBLE": "perhaps"},
         "[DWH] PUBLICLY_ACCESSIBLE must be yes or no, got 'perhaps'",

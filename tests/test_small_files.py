@@ -28,3 +28,20 @@ def test_what_tiny_files_cost() -> None:
         "t was copied from 385,000 files of 100.0 kB on average: on a cluster a request each"
         " (0.154 USD a load) and about 64.2 minutes in all,"
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "step"),
+    [
+        (
+            "s3://b/p",
+            "python compact.py s3://b/p s3://YOUR-BUCKET/FOLDER makes a few of them; name",
+        ),
+        ("s3://b/a p", "python compact.py 's3://b/a p' s3://YOUR-BUCKET/FOLDER makes a few"),
+        ("s3://b/load.manifest", "compact what these parts were made of into fewer: a larger"),
+    ],
+    ids=["a prefix", "a blank in it", "a manifest"],
+)
+def test_what_to_do_about_tiny_files(address: str, step: str) -> None:
+    told = small_files.warning("t", address, "[S3] SONG_DATA", Files(1000, 1000))
+    assert told.split("\nnext: ")[1].startswith(step)
