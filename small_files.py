@@ -37,8 +37,8 @@ def warning(table: str, address: str, key: str, files: Files) -> str:
     step = (
         "compact what these parts were made of into fewer: a larger --part-size, no --parts"
         if address.endswith(sql_queries.MANIFEST_SUFFIX)
-        else f"python compact.py {shlex.quote(address)} s3://YOUR-BUCKET/FOLDER makes a few of them;"
-        f" name s3://YOUR-BUCKET/FOLDER/load.manifest as {key} and run python -m"
+        else f"python compact.py {shlex.quote(address)} s3://YOUR-BUCKET/FOLDER makes a few of"
+        f" them; name s3://YOUR-BUCKET/FOLDER/load.manifest as {key} and run python -m"
         " iac.create_cluster, which lets the role read it"
     )
     minutes = max(0.1, files.count / FILES_A_SECOND / 60)

@@ -80,7 +80,22 @@ _STATEMENT_ADVICE = (
     ),
     (
         r"AccessDenied|Access Denied",
-        "the role may not read this: python -m iac.create_cluster renews its policy from [S3]",
+        "the role may not read this: python -m iac.create_cluster renews its policy from [S3],"
+        " where also what a flag named must stand",
+    ),
+    (
+        r"permission denied for|must be owner of",
+        "the tables are another user's: log in as the one who made them ([CLUSTER] DB_USER), or as"
+        " a superuser",
+    ),
+    (
+        r"column .* does not exist",
+        "these are not the tables of sql_queries.py: python create_tables.py makes them anew,"
+        " empty",
+    ),
+    (
+        r"is not a table|(insert into|update|delete from) (a )?view",
+        "a view stands in the place of a table: drop it, then python create_tables.py",
     ),
     (r"(?i)jsonpath", "check the file that [S3] LOG_JSONPATH names"),
     (r"(?i)cannot drop table", "drop what depends on the table first"),

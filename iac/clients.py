@@ -197,6 +197,11 @@ _REFUSALS = (
         "check the address; the local AWS makes a bucket of a folder, even an empty one, with"
         " --s3 BUCKET=FOLDER",
     ),
+    (
+        r"NoSuchUpload",
+        "another run has taken over what this one was writing: {message}",
+        "run the same command again when that has ended",
+    ),
     (r"OptInRequired|RegionDisabled", "{message}", "enable the region or change [AWS] REGION"),
     (r"QuotaExceeded", "{message}", "delete what is not needed or ask AWS for a higher quota"),
     (

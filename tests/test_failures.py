@@ -177,6 +177,33 @@ def test_tables_not_created_yet(project: Project) -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("instead", "next_step"),
+    [
+        (
+            "DROP TABLE songplays; CREATE TABLE songplays (a INTEGER)",
+            "these are not the tables of sql_queries.py: python create_tables.py makes them anew,"
+            " empty",
+        ),
+        (
+            "DROP TABLE users CASCADE; CREATE VIEW users AS SELECT CAST(1 AS BIGINT) AS user_id",
+            "a view stands in the place of a table: drop it, then python create_tables.py",
+        ),
+    ],
+    ids=["another table", "a view"],
+)
+def test_something_else_in_the_place_of_a_table(
+    project: Project, instead: str, next_step: str
+) -> None:
+    project.create_tables()
+    project.put_events(event())
+    with project.transaction() as cursor:
+        cursor.execute(instead)
+    done = project.run("etl.py", "--quiet", "--skip-songs")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(f"\nthe star is as before\nnext: {next_step}\n")
+
+
 @pytest.mark.parametrize("script", ["create_tables.py", "etl.py", "analytics.py"])
 def test_wrong_usage_is_exit_code_2(project: Project, script: str) -> None:
     done = project.run(script, "--no-such-flag")
