@@ -312,6 +312,35 @@ def test_deletions_are_told_and_renames_are_not(cloud, client, monkeypatch):
     redshift.get_waiter("cluster_deleted").wait(ClusterIdentifier="cloud-test-2")
 
 
+@pytest.mark.parametrize("kind", ["subnet", "parameter"])
+def test_a_group_that_a_cluster_uses_is_not_deleted(client, kind):
+    redshift, ec2 = client("redshift"), client("ec2")
+    if kind == "subnet":
+        (subnet, *_) = ec2.describe_subnets()["Subnets"]
+        redshift.create_cluster_subnet_group(
+            ClusterSubnetGroupName="used", Description="-", SubnetIds=[subnet["SubnetId"]]
+        )
+        group, delete = {"ClusterSubnetGroupName": "used"}, redshift.delete_cluster_subnet_group
+        name, code = group, "InvalidClusterSubnetGroupStateFault"
+    else:
+        name = {"ParameterGroupName": "used"}
+        redshift.create_cluster_parameter_group(
+            **name, ParameterGroupFamily="redshift-2.0", Description="-"
+        )
+        group, delete = (
+            {"ClusterParameterGroupName": "used"},
+            redshift.delete_cluster_parameter_group,
+        )
+        code = "InvalidClusterParameterGroupState"
+    redshift.create_cluster(**CREATE, **group)
+    with pytest.raises(ClientError) as refused:
+        delete(**name)
+    assert refused.value.response["Error"]["Code"] == code
+    redshift.delete_cluster(ClusterIdentifier="cloud-test", SkipFinalClusterSnapshot=True)
+    redshift.get_waiter("cluster_deleted").wait(ClusterIdentifier="cloud-test")
+    delete(**name)
+
+
 def test_a_recreated_cluster_is_another_one(cloud, client):
     created = set()
     for _ in range(2):
@@ -353,6 +382,20 @@ def test_checkip_tells_the_address_of_the_caller(cloud):
             "the service redshift-serverless",
             id="a service that moto lacks",
         ),
+        pytest.param(
+            "lambda",
+            lambda functions: functions.list_functions(),
+            "the service lambda",
+            id="a service of requests without a body",
+        ),
+        pytest.param(
+            "redshift",
+            lambda redshift: redshift.restore_from_cluster_snapshot(
+                ClusterIdentifier="cloud-test", SnapshotIdentifier="any"
+            ),
+            "restoring a snapshot, which keeps no data here",
+            id="a snapshot's data",
+        ),
     ],
 )
 def test_what_is_not_imitated_is_refused_at_once(client, capfd, service, call, what):
@@ -361,7 +404,7 @@ def test_what_is_not_imitated_is_refused_at_once(client, capfd, service, call, w
     error, http = refused.value.response["Error"], refused.value.response["ResponseMetadata"]
     assert error["Code"] == "NotImplemented"
     assert error["Message"] == (
-        f"not supported by this stand-in for AWS: {what}; docs/standin.md lists what is"
+        f"not supported by this stand-in for AWS: {what}; docs/standin-cloud.md lists what is"
     )
     assert (http["HTTPStatusCode"], http["RetryAttempts"]) == (501, 0)
     assert capfd.readouterr() == ("", "")

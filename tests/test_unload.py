@@ -285,7 +285,13 @@ REFUSED = {
         "SELECT 1",
         "ENCRYPTED KMS_KEY_ID '1234'",
         "0A000",
-        "UNLOAD option ENCRYPTED is not supported by this stand-in for Amazon Redshift",
+        "UNLOAD option KMS_KEY_ID is not supported by this stand-in for Amazon Redshift",
+    ),
+    "the key of the bucket": (
+        "SELECT 1",
+        "ENCRYPTED AUTO",
+        "0A000",
+        "UNLOAD option ENCRYPTED AUTO is not supported by this stand-in for Amazon Redshift",
     ),
     "small files": (
         "SELECT 1",

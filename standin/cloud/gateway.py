@@ -63,7 +63,7 @@ def _caller(environ: Environ) -> str:
 
 
 def _not_implemented(environ: Environ, start_response: StartResponse, what: str) -> Iterable[bytes]:
-    message = f"not supported by this stand-in for AWS: {what}; docs/standin.md lists what is"
+    message = f"not supported by this stand-in for AWS: {what}; docs/standin-cloud.md lists what is"
     return _refuse(environ, start_response, "501 Not Implemented", "NotImplemented", message)
 
 
@@ -71,11 +71,14 @@ def _refuse(
     environ: Environ, start_response: StartResponse, status: str, code: str, message: str
 ) -> Iterable[bytes]:
     """Refuse in the form that boto3 reads for the protocol of the request; it does not retry."""
-    if "json" in environ.get("CONTENT_TYPE", "") or "HTTP_X_AMZ_TARGET" in environ:
+    kind, service = environ.get("CONTENT_TYPE", ""), _service(environ)
+    # A request without a body does not tell; most of the other services speak JSON.
+    untold = not kind and service not in {*SERVICES, "route53", "cloudfront"}
+    if untold or "json" in kind or "HTTP_X_AMZ_TARGET" in environ:
         body = json.dumps({"__type": code, "message": message})
         return _answer(start_response, status, "application/json", body)
     error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-    form = ERROR_FORMS.get(_service(environ), "<ErrorResponse>{}</ErrorResponse>")
+    form = ERROR_FORMS.get(service, "<ErrorResponse>{}</ErrorResponse>")
     return _answer(start_response, status, "text/xml", form.format(error))
 
 

@@ -6,6 +6,7 @@ and how long it takes in `redshift_cluster`. The state is the process's own, as 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ from standin.cloud.redshift_rules import (
     refuse_groups,
     refuse_roles,
     refuse_state,
+    refuse_use,
 )
 
 # A cluster that is busy in any of these ways cannot be deleted.
@@ -175,6 +177,30 @@ class StandInRedshiftResponse(RedshiftResponse):
         self._refuse_state(*DELETABLE)
         return super().delete_cluster()
 
+    def restore_from_cluster_snapshot(self) -> ActionResult:
+        """RestoreFromClusterSnapshot: a snapshot has no data here, and none would be missed."""
+        raise NotImplementedError("restoring a snapshot, which keeps no data here")
+
+    def delete_cluster_subnet_group(self) -> ActionResult:
+        """DeleteClusterSubnetGroup: not while a cluster is in it.
+
+        https://docs.aws.amazon.com/redshift/latest/APIReference/API_DeleteClusterSubnetGroup.html
+        """
+        name = self._get_param("ClusterSubnetGroupName")
+        used_by = self._clusters(lambda cluster: cluster.cluster_subnet_group_name == name)
+        refuse_use("InvalidClusterSubnetGroupStateFault", "cluster subnet group", name, used_by)
+        return super().delete_cluster_subnet_group()
+
+    def delete_cluster_parameter_group(self) -> ActionResult:
+        """DeleteClusterParameterGroup: not while a cluster has it.
+
+        https://docs.aws.amazon.com/redshift/latest/APIReference/API_DeleteClusterParameterGroup.html
+        """
+        name = self._get_param("ParameterGroupName")
+        used_by = self._clusters(lambda cluster: name in cluster.cluster_parameter_group_name)
+        refuse_use("InvalidClusterParameterGroupState", "cluster parameter group", name, used_by)
+        return super().delete_cluster_parameter_group()
+
     def get_cluster_credentials(self) -> ActionResult:
         """GetClusterCredentials: the password logs in until it expires.
 
@@ -199,6 +225,11 @@ class StandInRedshiftResponse(RedshiftResponse):
         (cluster,) = self.redshift_backend.describe_clusters(name)
         assert isinstance(cluster, StandInCluster)
         return cluster
+
+    def _clusters(self, chosen: Callable[[Cluster], bool]) -> list[str]:
+        """The identifiers of the chosen clusters."""
+        clusters = self.redshift_backend.clusters.values()
+        return [cluster.cluster_identifier for cluster in clusters if chosen(cluster)]
 
     def _refuse_state(self, *wanted: str) -> None:
         cluster = self._cluster()

@@ -191,3 +191,9 @@ def refuse_state(identifier: str, state: str, wanted: tuple[str, ...]) -> None:
             if state not in ("available", "paused")
             else f"The cluster {identifier} is {state}; expected {' or '.join(wanted)}.",
         )
+
+
+def refuse_use(code: str, kind: str, name: str, clusters: list[str]) -> None:
+    """Refuse to delete a group that clusters use; AWS's text is not known."""
+    if clusters:
+        raise RedshiftClientError(code, f"The {kind} {name} is in use by {', '.join(clusters)}.")

@@ -35,6 +35,14 @@ def set_(statement: Statement, facts: Facts) -> Plan:
     return Plan(" ".join(filter(None, ["SET", scope.upper(), target, "TO", value])), "SET")
 
 
+# https://docs.aws.amazon.com/redshift/latest/mgmt/discovering-metadata-show-commands.html
+_SHOWN_ON_REDSHIFT = frozenset({
+    "all", "table", "view", "tables", "schemas", "databases", "columns", "grants", "constraints",
+    "functions", "procedures", "parameters", "external", "datashares", "model", "policies",
+    "column", "role",
+})  # fmt: skip
+
+
 def show(statement: Statement, facts: Facts) -> Plan:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW.html"""
     del facts
@@ -45,7 +53,7 @@ def show(statement: Statement, facts: Facts) -> Plan:
         name = "timezone"
     else:
         name = cursor.name().value
-    if name in ("all", "table", "view", "tables", "schemas", "databases", "columns", "grants"):
+    if name in _SHOWN_ON_REDSHIFT:
         raise not_supported(f"SHOW {name.upper()}")
     cursor.expect_end()
     if name in redshift.SETTINGS_SHOWN:

@@ -41,7 +41,7 @@ EXCLUDED = {
 # Pairs of options of which only one may be given.
 EXCLUSIVE = (("allowoverwrite", "cleanpath"), ("iam_role", "credentials"))
 NOT_IMITATED = {
-    "parquet", "fixedwidth", "encrypted", "kms_key_id", "master_symmetric_key", "rowgroupsize",
+    "parquet", "fixedwidth", "kms_key_id", "master_symmetric_key", "rowgroupsize",
 }  # fmt: skip
 
 
@@ -103,6 +103,12 @@ class _Options(OptionReader):
         ):
             self._cursor.next()
 
+    def _encrypted(self) -> None:
+        """Alone: by S3 itself, as every object is. AUTO is the bucket's own key, of KMS."""
+        self._once("encrypted")
+        if self._cursor.accept("auto"):
+            raise not_supported("UNLOAD option ENCRYPTED AUTO")
+
     def _format(self) -> None:
         """[FORMAT] [AS] before the name of a format; the name itself is an option of its own."""
         self._cursor.accept("as")
@@ -149,6 +155,7 @@ _HANDLERS: dict[str, Callable[[_Options], Any]] = {
     "format": _Options._format,
     "as": _Options._format,
     "delimiter": _Options._delimiter,
+    "encrypted": _Options._encrypted,
     "null": _Options._null,
     "manifest": _Options._manifest,
     "parallel": _Options._parallel,
