@@ -1182,6 +1182,8 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "lateral": ("SELECT 1 FROM numbers, LATERAL (SELECT n) x", SYNTAX, near("LATERAL")),
     "values as a table": ("SELECT * FROM (VALUES (1)) v (a)", SYNTAX, near("VALUES")),
     "values alone": ("VALUES (1)", SYNTAX, near("VALUES")),
+    "show constraints": ("SHOW CONSTRAINTS PRIMARY KEYS FROM TABLE dev.public.users", REFUSAL,
+                         f"SHOW CONSTRAINTS{OURS}"),
     "array": ("SELECT ARRAY[1]", REFUSAL, "array constructors are not supported"),
     "row": ("SELECT ROW(1, 2)", REFUSAL, "row constructors are not supported"),
     "any of an array": ("SELECT n = ANY ('{1}') FROM numbers", REFUSAL,
