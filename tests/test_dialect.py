@@ -784,6 +784,26 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "SELECT LISTAGG(DISTINCT level, '|') WITHIN GROUP (ORDER BY level DESC) FROM users",
         [("paid|free",)],
     ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
+    "listagg of distinct numbers": (
+        "SELECT LISTAGG(DISTINCT sellerid, ', ') WITHIN GROUP (ORDER BY sellerid), "
+        "LISTAGG(DISTINCT sellerid) WITHIN GROUP (ORDER BY sellerid DESC), "
+        "LISTAGG(DISTINCT sellerid, '|') WITHIN GROUP (ORDER BY SellerId ASC NULLS FIRST) FROM "
+        "(SELECT 12905 AS sellerid UNION ALL SELECT 8117 UNION ALL SELECT 380 UNION ALL SELECT NULL"
+        " UNION ALL SELECT 1178 UNION ALL SELECT 2731 UNION ALL SELECT 380) AS winsales",
+        [("380, 1178, 2731, 8117, 12905", "12905811727311178380", "380|1178|2731|8117|12905")],
+    ),
+    "listagg of distinct days": (
+        "SELECT LISTAGG(DISTINCT day + n % 2, ',') WITHIN GROUP (ORDER BY day + n % 2 DESC) "
+        "FROM numbers, moments",
+        [("2018-11-05,2018-11-04",)],
+    ),
+    "listagg of empty strings": (
+        "SELECT LISTAGG(a, ',') WITHIN GROUP (ORDER BY n), LISTAGG(DISTINCT a, ','), "
+        "LISTAGG(NULLIF(a, a), ','), LISTAGG('', ','), LISTAGG('x', NULL) FROM (SELECT 1 AS n, 'a' "
+        "AS a UNION ALL SELECT 2, '' UNION ALL SELECT 3, 'b' UNION ALL SELECT 4, NULL)",
+        [("a,b", "a,b", None, None, "xxxx")],
+    ),
     "any_value": ("SELECT level, ANY_VALUE(level) FROM users GROUP BY level ORDER BY 1",
                   [("free", "free"), ("paid", "paid")]),
     "approximate count": ("SELECT APPROXIMATE COUNT(DISTINCT level) FROM users", [(2,)]),
@@ -1556,6 +1576,15 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "listagg of an ordered window": (
         "SELECT LISTAGG(s, ',') WITHIN GROUP (ORDER BY s) OVER (ORDER BY n) FROM numbers",
         SYNTAX, near("ORDER"),
+    ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
+    "listagg of too much": (
+        "SELECT LISTAGG(REPEAT('a', 20000), ',') FROM numbers", "XX000",
+        "Result size exceeds LISTAGG limit",
+    ),
+    "listagg of distinct values in another order": (
+        "SELECT LISTAGG(DISTINCT s, ',') WITHIN GROUP (ORDER BY n) FROM numbers",
+        REFUSAL, f"LISTAGG(DISTINCT ..) WITHIN GROUP of another order{OURS}",
     ),
     "median of an ordered window": (
         "SELECT MEDIAN(n) OVER (PARTITION BY s ORDER BY n) FROM numbers", SYNTAX, near("ORDER"),

@@ -170,7 +170,7 @@ REWRITTEN = {
     ),
     "listagg": (
         "SELECT LISTAGG(a, ',') WITHIN GROUP (ORDER BY NVL(b, 0)) FROM t",
-        "SELECT string_agg(CAST(a AS varchar), ',' ORDER BY coalesce(b, 0)) FROM t",
+        "SELECT pg_redshift.listagg(a, ',' ORDER BY coalesce(b, 0)) FROM t",
     ),
     "approximate count": (
         "SELECT APPROXIMATE COUNT(DISTINCT a) FROM t",
@@ -681,12 +681,13 @@ def test_getdate_and_sysdate_are_in_the_session_s_zone(database: Database) -> No
 
 
 def test_columns_are_named_after_the_functions(database: Database) -> None:
-    columns = "GETDATE(), SYSDATE, EXTRACT(hour FROM SYSDATE), version(), AVG(1), SYSDATE AS t"
-    database.run(f"CREATE TEMP TABLE named AS SELECT {columns}")
+    columns = "GETDATE(), SYSDATE, EXTRACT(hour FROM SYSDATE), version(), AVG(1), LISTAGG(1, ',')"
+    database.run(f"CREATE TEMP TABLE named AS SELECT {columns}, SYSDATE AS t")
     rows = database.run(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'named'::regclass AND attnum > 0"
     )
-    assert [name for (name,) in rows] == ["getdate", "sysdate", "date_part", "version", "avg", "t"]
+    names = ["getdate", "sysdate", "date_part", "version", "avg", "listagg", "t"]
+    assert [name for (name,) in rows] == names
 
 
 def test_average_of_integers_is_whole(database: Database) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from standin.dialect.function_call import Call
 from standin.dialect.lexer import syntax_error
 from standin.dialect.redshift import LIBRARY_SCHEMA as SCHEMA
+from standin.dialect.selects import DIRECTIONS
 from standin.dialect.sqltypes import parse_type
 from standin.dialect.text_functions import JSON_WITH_OPTION
 from standin.dialect.token_cursor import TokenCursor
@@ -158,21 +159,25 @@ def _listagg(call: Call) -> str:
     distinct, value = _quantified(call)
     delimiter = call.text(1) if len(call.args) == 2 else "''"
     order = _within_group(call)
-    text = f"CAST({value} AS varchar)"
-    if distinct and order:
-        # PostgreSQL orders distinct values by nothing but what it concatenates.
-        words = order.split()
-        if " ".join(words[2:]).removesuffix(" DESC").removesuffix(" desc") != value:
-            raise not_supported("LISTAGG(DISTINCT ..) WITHIN GROUP of another order")
-        order = f" ORDER BY {text}" + " DESC" * (words[-1].upper() == "DESC")
+    # PostgreSQL orders distinct values by nothing but themselves.
+    if distinct and order and _key(order) != value.lower().split():
+        raise not_supported("LISTAGG(DISTINCT ..) WITHIN GROUP of another order")
     window = _window(call)
     if window is None:
-        return f"string_agg({distinct}{text}, {delimiter}{order})"
+        return f"{SCHEMA}.listagg({distinct}{value}, {delimiter}{order})"
     if distinct:
         raise not_supported("LISTAGG(DISTINCT ..) with OVER")
     # the window's order is that of the values, if all of them are seen from every row
     frame = f"{order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" if order else ""
-    return f"string_agg({text}, {delimiter}) OVER ({window}{frame})"
+    return f"{SCHEMA}.listagg({value}, {delimiter}) OVER ({window}{frame})"
+
+
+def _key(order: str) -> list[str]:
+    """The words of ORDER BY's one key, without its direction."""
+    words = order.lower().split()[2:]
+    while words and words[-1] in DIRECTIONS:
+        words.pop()
+    return words
 
 
 def _percentile_cont(call: Call) -> str:
