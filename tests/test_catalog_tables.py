@@ -186,3 +186,10 @@ def test_every_overlay_and_view_can_be_read(cursor: Any) -> None:
             assert len(rows(cursor, f"SELECT * FROM {schema}.{name} LIMIT 1")) <= 1
     for name in leader_views.VIEWS:
         assert len(rows(cursor, f"SELECT * FROM {name} LIMIT 1")) <= 1
+
+
+def test_rules_that_forbid_changes_of_views_are_not_shown(cursor: Any) -> None:
+    cursor.execute("CREATE VIEW v AS SELECT 1 AS a")
+    ours = "SELECT rulename FROM pg_rewrite WHERE ev_class = 'v'::regclass"
+    assert rows(cursor, ours) == [("_RETURN",)]
+    assert rows(cursor, "SELECT rulename FROM pg_rules WHERE tablename = 'v'") == []

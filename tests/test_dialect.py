@@ -1597,6 +1597,48 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "ALTER TABLE numbers ADD b INT DEFAULT NULL NOT NULL", REFUSAL,
         "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
     ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+    "insert into a view": (
+        "CREATE VIEW v AS SELECT n FROM numbers; INSERT INTO v VALUES (5)", REFUSAL,
+        "cannot insert into a view",
+    ),
+    "insert of nothing into a view": (
+        "CREATE VIEW v AS SELECT n FROM numbers; INSERT INTO v SELECT n FROM numbers WHERE n > 9",
+        REFUSAL, "cannot insert into a view",
+    ),
+    "update of a view": (
+        "CREATE VIEW v AS SELECT n FROM numbers; UPDATE v SET n = 0 WHERE n > 9", REFUSAL,
+        "cannot update a view",
+    ),
+    "delete from a view": (
+        "CREATE VIEW v AS SELECT n FROM numbers; DELETE FROM v USING users u WHERE v.n = u.user_id",
+        REFUSAL, "cannot delete from a view",
+    ),
+    "delete from a replaced view": (
+        "CREATE OR REPLACE VIEW v AS SELECT n FROM numbers; DELETE FROM v", REFUSAL,
+        "cannot delete from a view",
+    ),
+    "delete from a view replaced again": (
+        "CREATE VIEW v AS SELECT n FROM numbers; CREATE OR REPLACE VIEW v AS SELECT n FROM numbers "
+        "WHERE n > 1; DELETE FROM v", REFUSAL, "cannot delete from a view",
+    ),
+    "update of a view of two tables": (
+        "CREATE VIEW v AS SELECT n, name FROM numbers, users; UPDATE v SET n = 0", REFUSAL,
+        "cannot update a view",
+    ),
+    "insert into a late-binding view": (
+        "CREATE VIEW v AS SELECT n FROM public.numbers WITH NO SCHEMA BINDING; "
+        "INSERT INTO v VALUES (5)", REFUSAL, "cannot insert into a view",
+    ),
+    "merge into a view": (
+        "CREATE VIEW v AS SELECT n FROM numbers; MERGE INTO v USING users u ON v.n = u.user_id "
+        "WHEN MATCHED THEN UPDATE SET n = 0 WHEN NOT MATCHED THEN INSERT VALUES (u.user_id)",
+        REFUSAL, "cannot update a view",
+    ),
+    "merge without duplicates into a view": (
+        "CREATE VIEW v AS SELECT n FROM numbers; MERGE INTO v USING (SELECT 1 AS n) u ON v.n = u.n "
+        "REMOVE DUPLICATES", REFUSAL, "cannot delete from a view",
+    ),
     "view with a column more": (
         "CREATE VIEW v AS SELECT n FROM numbers; CREATE OR REPLACE VIEW v AS SELECT * FROM numbers",
         "42P16", "cannot change number of columns in view",

@@ -16,6 +16,7 @@ OVERLAYS = {
         words(
             """
             pg_attrdef pg_attribute pg_class pg_constraint pg_database pg_index pg_namespace pg_proc
+            pg_rewrite pg_rules
             """
         ),
     ),

@@ -72,11 +72,12 @@ def create_view(statement: Statement, facts: Facts) -> Plan:
         bare = [column.value for column in names]
         return late_views.create_late_view(statement, name, bare, body, replaces=replaces)
     body = rewrite(statement, facts, cursor.position)
+    then = (late_views.forbid_changes(name),)
     if not replaces:
-        return Plan(f"CREATE VIEW {name}{columns} AS {body}", "CREATE VIEW")
+        return Plan(f"CREATE VIEW {name}{columns} AS {body}", "CREATE VIEW", then)
     replaced = literal(f"CREATE OR REPLACE VIEW {name}{columns} AS {body}".replace("\\", "\\\\"))
     sql = f"CALL {LIBRARY_SCHEMA}.replace_view({literal(name)}, {replaced})"
-    return Plan(sql, "CREATE VIEW", tag="CREATE VIEW")
+    return Plan(sql, "CREATE VIEW", then, tag="CREATE VIEW")
 
 
 def create_schema(statement: Statement, facts: Facts) -> Plan:

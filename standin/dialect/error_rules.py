@@ -148,6 +148,19 @@ RULES = (
         "cannot set an identity column to a value",
         FEATURE_NOT_SUPPORTED,
     ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html, in PostgreSQL 8.0's words.
+    *(
+        _rule(
+            "55000",
+            f'cannot {change} view ".*"',
+            f"cannot {change} a view",
+            FEATURE_NOT_SUPPORTED,
+            hint=f"You need an unconditional ON {change.split()[0].upper()} DO INSTEAD rule.",
+        )
+        for change in ("insert into", "update", "delete from")
+    ),
+    # MERGE, whose translation alone can name that column, into a view.
+    _rule("42703", r".*\.ctid does not exist", "cannot update a view", FEATURE_NOT_SUPPORTED),
     # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
     _rule(
         "40001",

@@ -37,7 +37,12 @@ def create_late_view(
     sql = (
         f"CALL {SCHEMA}.create_late_view({literal(name)}, {names}, {text}, {str(replaces).lower()})"
     )
-    return Plan(sql, "CREATE VIEW", tag="CREATE VIEW")
+    return Plan(sql, "CREATE VIEW", (forbid_changes(name),), tag="CREATE VIEW")
+
+
+def forbid_changes(name: str) -> str:
+    """The statement after which the view of this name, PostgreSQL's text, is only read."""
+    return f"CALL {SCHEMA}.forbid_changes({literal(name)})"
 
 
 _FUNCTION = f"""

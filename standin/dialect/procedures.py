@@ -226,6 +226,19 @@ BEGIN
   END IF;
 END $$"""
 
+# Rules that never apply take from a view what PostgreSQL would write through it.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+_FORBID_CHANGES = f"""
+CREATE OR REPLACE PROCEDURE {SCHEMA}.forbid_changes(view_name text)
+LANGUAGE plpgsql AS $$
+DECLARE change text;
+BEGIN
+  FOREACH change IN ARRAY ARRAY['insert', 'update', 'delete'] LOOP
+    EXECUTE format('CREATE OR REPLACE RULE standin_%s AS ON %1$s TO %s WHERE false'
+                   ' DO INSTEAD NOTHING', change, view_name);
+  END LOOP;
+END $$"""
+
 # Who is created here may log in to this database and to none else.
 _ADMIT = f"""
 CREATE OR REPLACE PROCEDURE {SCHEMA}.admit(user_name text)
@@ -263,6 +276,7 @@ DEFINITIONS = (
     _FORGET_REFERENCES,
     _DROP_TABLES,
     _REPLACE_VIEW,
+    _FORBID_CHANGES,
     _ADMIT,
     _DROP_PRINCIPALS,
 )

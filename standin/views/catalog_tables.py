@@ -193,6 +193,7 @@ OVERLAYS = {
         },
         where=f"NOT {_INTERNAL.format(name='proname', schema='pronamespace')}",
     ),
+    **dict.fromkeys(("pg_rewrite", "pg_rules"), Overlay(where="x.rulename NOT LIKE 'standin\\_%'")),
     "tables": Overlay(
         where=f"x.table_schema NOT LIKE '{SCHEMA}%' AND x.table_name NOT LIKE 'standin\\_%'"
     ),
