@@ -760,6 +760,14 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "(PERCENTILE_CONT(1) WITHIN GROUP (ORDER BY n))::VARCHAR FROM numbers",
         [("2.5", "3.25", 1.9, "4.0")],
     ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_EXP.html, r_SQRT, r_POWER and r_LOG
+    "doubles of decimals": (
+        "SELECT SQRT(d), POWER(d, 2), POW(d, 0.5), LOG(d * 10), DLOG10(10.0), LOG(2, 100), "
+        "EXP(d - d), DEXP(0), SQRT('16') FROM (SELECT 2.25::DECIMAL(9,2) AS d)",
+        [(1.5, 5.0625, 1.5, 1.3521825181113625, 1.0, 6.643856189774725, 1.0, 1.0, 4.0)],
+    ),
+    "decimals of logarithms": ("SELECT LN(d), DLOG1(d) FROM (SELECT 1.00::DECIMAL(9,2) AS d)",
+                               [(Decimal(0), Decimal(0))]),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_STDDEV_functions.html
     "deviations": (
         "SELECT STDDEV(n * 2), STDDEV_POP(n::DECIMAL(9,2)), STDDEV_SAMP(DISTINCT n % 2) ^ 2, "
@@ -1131,6 +1139,18 @@ def cursor(connection: Any) -> Iterator[Any]:
 def test_accepted(cursor: Any, sql: str, rows: list[tuple[Any, ...]]) -> None:
     cursor.execute(sql.replace("{database}", cursor.connection.info.dbname))
     assert cursor.fetchall() == rows
+
+
+DOUBLES = ("EXP({})", "DEXP({})", "SQRT({})", "POWER({}, 2)", "POW(2, {})", "LOG({})",
+           "DLOG10({})", "LOG({}, 2)")  # fmt: skip
+
+
+@pytest.mark.parametrize("call", DOUBLES)
+def test_doubles(cursor: Any, call: str) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/Math_functions.html"""
+    for argument in ("4", "4.00", "4.00::DECIMAL(9,2)", "4::REAL", "4::SMALLINT", "4::FLOAT"):
+        cursor.execute(f"SELECT {call.format(argument)}")
+        assert isinstance(cursor.fetchall()[0][0], float), argument
 
 
 def test_the_table_is_long_enough() -> None:

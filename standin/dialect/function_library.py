@@ -177,6 +177,28 @@ _DATE_FUNCTIONS = (
     ),
 )
 
+# A DOUBLE PRECISION of every number, where PostgreSQL makes a NUMERIC of a NUMERIC.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_EXP.html, .../r_SQRT.html, .../r_POWER.html and
+# .../r_LOG.html
+_DOUBLE_FUNCTIONS = (
+    *(
+        f"CREATE OR REPLACE FUNCTION {SCHEMA}.{signature} RETURNS double precision"
+        f" LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS '{function}'"
+        for signature, function in (
+            ("exp(double precision)", "dexp"),
+            ("sqrt(double precision)", "dsqrt"),
+            ("power(double precision, double precision)", "dpow"),
+            ("log(double precision)", "dlog10"),
+        )
+    ),
+    _function(
+        "log(double precision, double precision)",
+        "double precision",
+        "pg_catalog.ln($2) / pg_catalog.ln($1)",
+        schema=SCHEMA,
+    ),
+)
+
 _OTHER_FUNCTIONS = (
     _function("charindex(text, text)", "integer", "strpos($2, $1)"),
     # https://docs.aws.amazon.com/redshift/latest/dg/OCTETINDEX.html
@@ -222,6 +244,7 @@ DEFINITIONS = (
     # https://docs.aws.amazon.com/redshift/latest/dg/r_Schemas_and_tables.html
     "GRANT CREATE ON SCHEMA public TO PUBLIC",
     *_DATE_FUNCTIONS,
+    *_DOUBLE_FUNCTIONS,
     *_OTHER_FUNCTIONS,
     *averages.definitions(),
     *percentiles.definitions(),

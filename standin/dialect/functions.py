@@ -17,13 +17,16 @@ RENAMED = {
     "len": "length",
     "textlen": "length",
     "replicate": "repeat",
-    "dexp": "exp",
+    "dexp": f"{SCHEMA}.exp",
     "dlog1": "ln",
-    "dlog10": "log",
-    "pow": "power",
+    "dlog10": f"{SCHEMA}.log",
+    "pow": f"{SCHEMA}.power",
     "sha": "sha1",
     "func_sha1": "sha1",
-    **{name: f"{SCHEMA}.{name}" for name in ("avg", "median", "regexp_instr", "regexp_substr")},
+    **{
+        name: f"{SCHEMA}.{name}"
+        for name in redshift.words("avg exp log median power regexp_instr regexp_substr sqrt")
+    },
 }
 
 # Same name, same meaning (function_library.py adds the ones that PostgreSQL lacks).
@@ -32,8 +35,8 @@ SAME = redshift.words(
     coalesce nullif greatest least
     count sum min max bool_and bool_or bit_and bit_or any_value percentile_disc grouping
     row_number rank dense_rank percent_rank cume_dist ntile lag lead nth_value
-    abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log mod pi power
-    radians random round sign sin sqrt tan trunc to_hex
+    abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees floor ln mod pi
+    radians random round sign sin tan trunc to_hex
     ascii btrim char_length character_length charindex chr initcap left length lower lpad ltrim
     md5 octet_length octetindex position quote_ident quote_literal regexp_count
     crc32 is_valid_json is_valid_json_array sha1 sha2 fnv_hash murmur3_32_hash
