@@ -34,7 +34,16 @@ def _date_diff(call: Call) -> str:
 
 def _date_part(call: Call) -> str:
     call.expect(2)
-    return f"date_part('{call.date_part(0)}', {call.moment(1)})"
+    part = call.date_part(0)
+    return f"date_part('{part}', {_counted(part, call)})"
+
+
+def _counted(part: str, call: Call) -> str:
+    """The moment of which PostgreSQL, whose first decade is 0, gives the part.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
+    """
+    return f"({call.moment(1)}) + INTERVAL '10 years'" if part == "decade" else call.moment(1)
 
 
 def _date_trunc(call: Call) -> str:
@@ -51,7 +60,7 @@ def _extract(call: Call) -> str:
         raise syntax_error(tokens[min(low + 1, high)])
     part = date_part(tokens[low : low + 1])
     call.args = [(low, low + 1), (low + 2, high)]
-    moment = call.moment(1)
+    moment = _counted(part, call)
     if part in ("second", "epoch"):
         kind = "integer" if part == "second" else "bigint"
         return f"CAST(date_part('{part}', date_trunc('second', {moment})) AS {kind})"
