@@ -1077,6 +1077,21 @@ CHANGES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "INSERT INTO numbers VALUES (7, 'a'); SELECT * FROM v",
         [(7, "a'")],
     ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+    "temporary views": (
+        "CREATE OR REPLACE VIEW #w AS SELECT 1 AS a; CREATE VIEW #v (k) AS SELECT n FROM numbers; "
+        "CREATE OR REPLACE VIEW #w AS SELECT k AS a FROM #v WHERE k = 2; "
+        'CREATE VIEW "#l" AS SELECT n FROM public.numbers WITH NO SCHEMA BINDING; '
+        "SELECT relname, nspname LIKE 'pg_temp%' FROM pg_class c JOIN pg_namespace s "
+        "ON s.oid = c.relnamespace WHERE relname LIKE '#%' ORDER BY 1",
+        [("#l", True), ("#v", True), ("#w", True)],
+    ),
+    "rows of temporary views": (
+        "CREATE OR REPLACE VIEW #l AS SELECT n FROM public.numbers WITH NO SCHEMA BINDING; "
+        "CREATE VIEW #v (k) AS SELECT n FROM numbers; SELECT k FROM #v, #l WHERE k = n ORDER BY 1; "
+        "DROP VIEW #l; SELECT k FROM #v WHERE k = 1",
+        [(1,)],
+    ),
     "columns of late-binding views": (
         "CREATE VIEW v AS SELECT n FROM public.numbers WITH NO SCHEMA BINDING; "
         "CREATE OR REPLACE VIEW v AS WITH c AS (SELECT s FROM public.numbers) SELECT s AS z FROM c "
@@ -1438,6 +1453,12 @@ REFUSED: dict[str, tuple[str, str, str]] = {
                             "length for type varchar cannot exceed 65535"),
     "temporary in a schema": ("CREATE TEMP TABLE public.t (a INT)", "42P16",
                               "cannot create temporary relation in non-temporary schema"),
+    "temporary view in a schema": ('CREATE VIEW public."#v" AS SELECT 1 AS a', "42P16",
+                                   "cannot create temporary relation in non-temporary schema"),
+    "insert into a temporary view": (
+        "CREATE VIEW #v AS SELECT n FROM numbers; INSERT INTO #v VALUES (5)", REFUSAL,
+        "cannot insert into a view",
+    ),
     "reference to nowhere": ("CREATE TABLE t (a INT REFERENCES nowhere)", "42P01",
                              'relation "nowhere" does not exist'),
     "index": ("CREATE INDEX i ON users (level)", REFUSAL,

@@ -16,7 +16,7 @@ from standin.dialect.plan import Plan
 from standin.dialect.redshift import LIBRARY_SCHEMA, words
 from standin.dialect.rewriter import rewrite
 from standin.dialect.statement import Statement
-from standin.dialect.table_columns import check_name, literal, spelled
+from standin.dialect.table_columns import check_name, literal, spelled, temporary_in_schema
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import not_supported
 
@@ -63,7 +63,7 @@ def create_view(statement: Statement, facts: Facts) -> Plan:
     cursor.expect("create")
     replaces = cursor.accept("or", "replace")
     cursor.expect("view")
-    name = _name(cursor)
+    name = _view_name(cursor)
     names = cursor.names_in_parentheses() if cursor.sees_op("(") else []
     columns = f" ({', '.join(spelled(check_name(column)) for column in names)})" if names else ""
     cursor.expect("as")
@@ -78,6 +78,16 @@ def create_view(statement: Statement, facts: Facts) -> Plan:
     replaced = literal(f"CREATE OR REPLACE VIEW {name}{columns} AS {body}".replace("\\", "\\\\"))
     sql = f"CALL {LIBRARY_SCHEMA}.replace_view({literal(name)}, {replaced})"
     return Plan(sql, "CREATE VIEW", then, tag="CREATE VIEW")
+
+
+def _view_name(cursor: TokenCursor) -> str:
+    """A name that begins with # is a temporary view's."""
+    name = cursor.qualified_name()
+    if not name[-1].value.startswith("#"):
+        return ".".join(map(spelled, name))
+    if len(name) > 1:
+        raise temporary_in_schema()
+    return f"pg_temp.{spelled(name[0])}"
 
 
 def create_schema(statement: Statement, facts: Facts) -> Plan:

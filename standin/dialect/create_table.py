@@ -30,6 +30,7 @@ from standin.dialect.table_columns import (
     parse_column,
     refuse_check,
     spelled,
+    temporary_in_schema,
 )
 from standin.dialect.table_keys import PRIMARY, Key, column_keys, note, parse_key
 from standin.dialect.token_cursor import TokenCursor
@@ -102,9 +103,7 @@ def _parse_head(cursor: TokenCursor) -> _Head:
     name = [*map(check_name, cursor.qualified_name())]
     is_temporary = is_temporary or name[-1].value.startswith("#")
     if is_temporary and len(name) > 1:
-        raise SqlError(
-            redshift.INVALID_TABLE, "cannot create temporary relation in non-temporary schema"
-        )
+        raise temporary_in_schema()
     return _Head(name, is_temporary, if_not_exists)
 
 

@@ -76,6 +76,13 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def temporary_in_schema() -> SqlError:
+    """The error for a schema before a temporary table's or view's name."""
+    return SqlError(
+        redshift.INVALID_TABLE, "cannot create temporary relation in non-temporary schema"
+    )
+
+
 def check_name(name: Token) -> Token:
     """A table's or column's name; reserved words need quotes."""
     if name.kind is TokenKind.WORD and name.value in redshift.RESERVED_WORDS:
