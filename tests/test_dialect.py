@@ -1078,6 +1078,14 @@ CHANGES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         [(7, "a'")],
     ),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_UPDATE.html and .../r_DELETE.html
+    "with before update and delete": (
+        "WITH q AS (SELECT 1 AS n) UPDATE numbers SET s = 'z' FROM q WHERE q.n = numbers.n; "
+        "WITH q AS (SELECT 2 AS n) DELETE FROM numbers WHERE n IN (SELECT n FROM q); "
+        "INSERT INTO numbers (n) WITH q AS (SELECT 6 AS n) SELECT n FROM q; "
+        "SELECT n, s FROM numbers ORDER BY n",
+        [(1, "z"), (3, None), (4, "d"), (6, None)],
+    ),
     "temporary views": (
         "CREATE OR REPLACE VIEW #w AS SELECT 1 AS a; CREATE VIEW #v (k) AS SELECT n FROM numbers; "
         "CREATE OR REPLACE VIEW #w AS SELECT k AS a FROM #v WHERE k = 2; "
@@ -1637,6 +1645,19 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "new column of NULLs": (
         "ALTER TABLE numbers ADD b INT DEFAULT NULL NOT NULL", REFUSAL,
         "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+    ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_INSERT_30.html
+    "with before insert": (
+        "WITH q AS (SELECT 5 AS n), r (n) AS (SELECT n FROM q) INSERT INTO numbers (n) "
+        "SELECT n FROM r", SYNTAX, near("INSERT"),
+    ),
+    "with before insert explained": (
+        "EXPLAIN WITH q AS (SELECT 5 AS n) insert into numbers (n) SELECT n FROM q", SYNTAX,
+        near("insert"),
+    ),
+    "with before merge": (
+        "WITH q AS (SELECT 5 AS n) MERGE INTO numbers USING q ON numbers.n = q.n "
+        "WHEN MATCHED THEN DELETE", SYNTAX, near("MERGE"),
     ),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
     "insert into a view": (

@@ -59,6 +59,8 @@ _REFUSALS = (
     Refusal("as ( update", near=2),
     Refusal("as ( delete", near=2),
     Refusal("as ( merge", near=2),
+    Refusal(") insert into", near=1),
+    Refusal(") merge into", near=1),
     Refusal("with ordinality", near=1),
     Refusal("tablesample"),
     Refusal("window NAME as (", near=1),
