@@ -768,6 +768,13 @@ FUNCTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     ),
     "decimals of logarithms": ("SELECT LN(d), DLOG1(d) FROM (SELECT 1.00::DECIMAL(9,2) AS d)",
                                [(Decimal(0), Decimal(0))]),
+    # https://docs.aws.amazon.com/redshift/latest/dg/SPLIT_PART.html
+    "split_part": (
+        "SELECT SPLIT_PART('abc$def$ghi', '$', 2), SPLIT_PART('abc$def$ghi', '$', 4), "
+        "SPLIT_PART(s || '-x', '-', n), SPLIT_PART(s, '-', NULL), SPLIT_PART(101.5, '.', n) "
+        "FROM numbers WHERE n = 1",
+        [("def", "", "a", None, "101")],
+    ),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_STDDEV_functions.html
     "deviations": (
         "SELECT STDDEV(n * 2), STDDEV_POP(n::DECIMAL(9,2)), STDDEV_SAMP(DISTINCT n % 2) ^ 2, "
@@ -1626,6 +1633,13 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "SELECT LISTAGG(s, ',') WITHIN GROUP (ORDER BY s) OVER (ORDER BY n) FROM numbers",
         SYNTAX, near("ORDER"),
     ),
+    # https://docs.aws.amazon.com/redshift/latest/dg/SPLIT_PART.html
+    "part from the end": ("SELECT SPLIT_PART('a,b', ',', -1)", "22023",
+                          "field position must be greater than zero"),
+    "part zero of rows": ("SELECT SPLIT_PART(s, ',', n - 1) FROM numbers", "22023",
+                          "field position must be greater than zero"),
+    "part from the end of a number": ("SELECT SPLIT_PART(1.5, '.', -n) FROM numbers", "22023",
+                                      "field position must be greater than zero"),
     # https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
     "listagg of too much": (
         "SELECT LISTAGG(REPEAT('a', 20000), ',') FROM numbers", "XX000",

@@ -25,7 +25,9 @@ RENAMED = {
     "func_sha1": "sha1",
     **{
         name: f"{SCHEMA}.{name}"
-        for name in redshift.words("avg exp log median power regexp_instr regexp_substr sqrt")
+        for name in redshift.words(
+            "avg exp log median power regexp_instr regexp_substr split_part sqrt"
+        )
     },
 }
 
@@ -41,7 +43,7 @@ SAME = redshift.words(
     md5 octet_length octetindex position quote_ident quote_literal regexp_count
     crc32 is_valid_json is_valid_json_array sha1 sha2 fnv_hash murmur3_32_hash
     soundex difference can_json_parse bpcharcmp bttext_pattern_cmp timeofday
-    repeat replace reverse right rpad rtrim split_part strpos strtol substring translate trim
+    repeat replace reverse right rpad rtrim strpos strtol substring translate trim
     upper
     add_months date date_part_year getdate last_day months_between next_day
     date_cmp date_cmp_timestamp date_cmp_timestamptz interval_cmp timestamp_cmp timestamp_cmp_date

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from standin.dialect.redshift import LIBRARY_SCHEMA as SCHEMA
+
 TYPES = (
     "smallint", "integer", "bigint", "numeric", "real", "double precision",
     "date", "timestamp", "timestamptz",
@@ -43,6 +45,8 @@ _FUNCTIONS = {
 _COUNTING = {
     "char_length", "character_length", "charindex", "length", "octet_length", "position", "strpos",
 }  # fmt: skip
+# What replaces a function of PostgreSQL's (text_functions.py).
+_OURS = {"split_part"}
 # LIKE, NOT LIKE, ILIKE, NOT ILIKE and the regular expressions.
 _OPERATORS = {
     "~~": "like", "!~~": "not_like", "~~*": "ilike", "!~~*": "not_ilike",
@@ -78,7 +82,8 @@ def _function(name: str, signature: list[str], converted: str) -> str:
         for number, part in enumerate(signature, 1)
     )
     result = "integer" if name in _COUNTING else "text"
-    return _sql(f'pg_catalog."{name}"({arguments})', result, f'pg_catalog."{name}"({values})')
+    schema = SCHEMA if name in _OURS else "pg_catalog"
+    return _sql(f'{schema}."{name}"({arguments})', result, f'{schema}."{name}"({values})')
 
 
 def _operator(symbol: str, function: str, converted: str) -> Iterator[str]:

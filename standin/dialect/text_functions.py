@@ -28,6 +28,19 @@ BEGIN
   RETURN sign * total;
 END $$"""
 
+# PostgreSQL 14 and later count negative positions from the end.
+# https://docs.aws.amazon.com/redshift/latest/dg/SPLIT_PART.html
+_SPLIT_PART = f"""
+CREATE OR REPLACE FUNCTION {SCHEMA}.split_part(
+  source text, delimiter text, place integer) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF place < 1 THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'field position must be greater than zero';
+  END IF;
+  RETURN pg_catalog.split_part(source, delimiter, place);
+END $$"""
+
 # https://docs.aws.amazon.com/redshift/latest/dg/SHA2.html
 _SHA2 = """
 CREATE OR REPLACE FUNCTION pg_catalog.sha2(content text, bits integer) RETURNS text
@@ -169,7 +182,16 @@ _REGEXP_FUNCTIONS = (
 
 def definitions() -> Iterator[str]:
     """The statements that create the functions."""
-    yield from (_STRTOL, _SHA2, _CRC32, _PARSED, _WITHOUT_REPEATS, _SOUNDEX, _DIFFERENCE)
+    yield from (
+        _STRTOL,
+        _SPLIT_PART,
+        _SHA2,
+        _CRC32,
+        _PARSED,
+        _WITHOUT_REPEATS,
+        _SOUNDEX,
+        _DIFFERENCE,
+    )
     yield from _JSON_FUNCTIONS
     yield from _JSON_TESTS
     yield from _REGEXP_FUNCTIONS
