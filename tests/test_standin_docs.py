@@ -128,6 +128,12 @@ def test_divergences_are_still_there(cursor: Any, row: str, sql: str) -> None:
     assert cursor.fetchall() == [(False,)]
 
 
+def test_plans_are_postgresql_s(cursor: Any) -> None:
+    assert "| PostgreSQL's plan |" in TEXT
+    cursor.execute("CREATE TABLE t (a INT); EXPLAIN SELECT a FROM t")
+    assert cursor.fetchall()[0][0].startswith("Seq Scan on t ")
+
+
 FAILURES = {
     "An alias used in a nested query": (
         "SELECT 1 AS k, (SELECT n FROM (SELECT 2 AS n) ORDER BY k)",

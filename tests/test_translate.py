@@ -186,6 +186,15 @@ REWRITTEN = {
     ),
     "delete without from": ("DELETE t WHERE a = 1", "DELETE FROM t WHERE a = 1"),
     "explain": ("EXPLAIN SELECT NVL(a, 1) FROM t", "EXPLAIN SELECT coalesce(a, 1) FROM t"),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html
+    "explain create table as": (
+        "EXPLAIN CREATE TABLE t DISTKEY (a) SORTKEY (a) AS SELECT NVL(b, 1) AS a FROM s",
+        "EXPLAIN CREATE TABLE t AS SELECT coalesce(b, 1) AS a FROM s",
+    ),
+    "explain create temporary table as": (
+        "EXPLAIN VERBOSE CREATE TABLE #t (a) AS (SELECT 1)",
+        'EXPLAIN VERBOSE CREATE TEMP TABLE "#t" (a) AS (SELECT 1)',
+    ),
     "view": (
         'CREATE VIEW "V" (a) AS SELECT LEN(b) FROM t',
         'CREATE VIEW "v" (a) AS SELECT length(b) FROM t',
@@ -459,6 +468,16 @@ REFUSED = {
     ),
     "lock mode": ("LOCK TABLE t IN SHARE MODE", "42601", 'syntax error at or near "IN"'),
     "truncate of two": ("TRUNCATE a, b", "42601", 'syntax error at or near ","'),
+    "explain create table": (
+        "EXPLAIN CREATE TABLE t (a INT)",
+        "42601",
+        'syntax error at or near "INT"',
+    ),
+    "explain create view": (
+        "EXPLAIN CREATE VIEW v AS SELECT 1",
+        "42601",
+        'syntax error at or near "VIEW"',
+    ),
     "explain analyze": ("EXPLAIN ANALYZE SELECT 1", "42601", 'syntax error at or near "ANALYZE"'),
     "scrolling cursor": (
         "DECLARE c SCROLL CURSOR FOR SELECT 1",
@@ -804,6 +823,10 @@ STATEMENTS = {
     "current user": "SELECT CURRENT_USER, CURRENT_USER_ID, current_database()",
     "explain": (
         "EXPLAIN VERBOSE SELECT MEDIAN(a), APPROXIMATE COUNT(DISTINCT a) FROM (SELECT 1 AS a) t"
+    ),
+    "explain create table as": (
+        "EXPLAIN CREATE TABLE t SORTKEY (a) AS SELECT LISTAGG(a) AS a FROM (SELECT 1 AS a) s; "
+        "EXPLAIN CREATE TABLE #t AS SELECT 1 AS a; CREATE TABLE t (a INT)"
     ),
 }
 

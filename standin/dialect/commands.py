@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from standin.copy import command as copy_command
 from standin.dialect import late_views
+from standin.dialect.create_table import create_table_as
 from standin.dialect.facts import Facts
 from standin.dialect.folding import folded
 from standin.dialect.lexer import TokenKind, syntax_error
@@ -51,9 +52,12 @@ def explain(statement: Statement, facts: Facts) -> Plan:
     """EXPLAIN [VERBOSE]: https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html"""
     first = 2 if statement.text_at(1).lower() == "verbose" else 1
     following = statement.text_at(first).lower()
+    prefix = "EXPLAIN VERBOSE " if first == 2 else "EXPLAIN "
+    if following == "create":
+        explained = Statement(statement.sql, statement.tokens[first:])
+        return Plan(prefix + create_table_as(explained, facts), "EXPLAIN")
     if following not in ("select", "with", "insert", "update", "delete"):
         raise syntax_error(statement.tokens[first] if first < len(statement.tokens) else None)
-    prefix = "EXPLAIN VERBOSE " if first == 2 else "EXPLAIN "
     return Plan(prefix + rewrite(statement, facts, first), "EXPLAIN")
 
 

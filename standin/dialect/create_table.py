@@ -92,6 +92,12 @@ def create_table(statement: Statement, facts: Facts) -> tuple[str, tuple[str, ..
     return sql, (*_look_ups(table), *_zone_maps(declared, head), *_notes(table, head), written)
 
 
+def create_table_as(statement: Statement, facts: Facts) -> str:
+    """PostgreSQL's CREATE TABLE AS alone; a table of columns is a syntax error."""
+    cursor = TokenCursor(statement.tokens)
+    return _create_table_as(statement, facts, cursor, _parse_head(cursor))[0]
+
+
 def _parse_head(cursor: TokenCursor) -> _Head:
     cursor.expect("create")
     is_local = cursor.accept("local")
