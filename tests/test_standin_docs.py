@@ -102,6 +102,22 @@ DIVERGENCES = {
         "SELECT MAX(m) = 3 FROM (SELECT n AS k, COUNT(*) AS n, n + 1 AS m "
         "FROM (SELECT 2 AS n) GROUP BY k)"
     ),
+    "`CREATE TABLE AS` and `SELECT INTO` make of text expressions": (
+        "CREATE TABLE t AS SELECT 'a'::VARCHAR(5) || 'b' AS s, 1.50::DECIMAL(5,2) * 2 AS d; "
+        "SELECT MIN(type) LIKE '%(%' OR MAX(type) LIKE '%(%' FROM pg_table_def "
+        "WHERE tablename = 't'"
+    ),
+    "`BOOLEAN` is not cast to text": "SELECT TRUE::VARCHAR <> 'true'",
+    "Text read as a whole number is digits": "SELECT '0x1F'::INT <> 31 OR '1_000'::INT <> 1000",
+    "`extra_float_digits` is 0": "SELECT (0.1::FLOAT + 0.2::FLOAT)::VARCHAR = '0.3'",
+    "`PG_GET_VIEWDEF` and `pg_views` show the query": (
+        "CREATE TABLE t (a INT); CREATE VIEW v AS SELECT a FROM public.t WITH NO SCHEMA BINDING; "
+        "SELECT pg_get_viewdef('v'::regclass) NOT LIKE '%late_binding%'"
+    ),
+    "`pg_stat_activity` and `pg_locks` have": (
+        "SELECT COUNT(*) = 0 FROM pg_attribute WHERE attname IN ('fastpath', 'wait_event') "
+        "AND attrelid IN ('pg_locks'::regclass, 'pg_stat_activity'::regclass)"
+    ),
 }
 
 
