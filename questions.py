@@ -84,6 +84,8 @@ _NAME = """
     NULLIF(TRIM(COALESCE(users.first_name, '') || ' ' || COALESCE(users.last_name, '')), '')
 """.strip()
 
+# Who a known song is by is asked of songs: a play keeps the artist that its song had when the play
+# was loaded, and a later load may have brought another one.
 QUESTIONS = {
     "totals": Question(
         title="How much is played, by how many?",
@@ -117,7 +119,7 @@ FROM songplays
 SELECT songs.title, artists.name, COUNT(*) AS plays, COUNT(DISTINCT songplays.user_id) AS listeners
 FROM songplays
 INNER JOIN songs ON songs.song_id = songplays.song_id
-LEFT JOIN artists ON artists.artist_id = songplays.artist_id
+LEFT JOIN artists ON artists.artist_id = songs.artist_id
 GROUP BY songs.song_id, songs.title, artists.name
 ORDER BY plays DESC, songs.title, artists.name, songs.song_id
 LIMIT 10
@@ -134,7 +136,8 @@ SELECT
     COUNT(DISTINCT songplays.user_id) AS listeners,
     COUNT(DISTINCT songplays.song_id) AS different_songs
 FROM songplays
-INNER JOIN artists ON artists.artist_id = songplays.artist_id
+INNER JOIN songs ON songs.song_id = songplays.song_id
+INNER JOIN artists ON artists.artist_id = songs.artist_id
 GROUP BY artists.artist_id, artists.name
 ORDER BY plays DESC, artists.name, artists.artist_id
 LIMIT 10

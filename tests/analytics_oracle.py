@@ -110,7 +110,10 @@ def top_songs(plays: list[Play], star: Star) -> Rows:
 
 
 def top_artists(plays: list[Play], star: Star) -> Rows:
-    known = grouped([play for play in plays if play.song], lambda play: play.song["artist_id"])
+    known = grouped(
+        [play for play in plays if play.song],
+        lambda play: star.known_songs[play.song["song_id"]]["artist_id"],
+    )
     rows = [
         [
             star.artists[artist_id]["artist_name"],

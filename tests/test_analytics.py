@@ -138,6 +138,26 @@ def test_what_events_and_songs_may_lack(project: Project) -> None:
     }
 
 
+def test_a_song_counts_for_the_artist_it_has_now(project: Project) -> None:
+    # songplays keeps the artist that the song had at the time of its load.
+    plays = [event(song="T2", artist="Band", ts=FIRST + 1000 * second) for second in range(7)]
+    moved = song(song_id="SO2", title="T2", artist_name="Band", artist_id="ARX")
+    project.put_events(*plays[:3])
+    project.put_songs(moved)
+    project.prepare()
+    newest = song(song_id="SO3", artist_id="ARY", artist_name="Band feat. Z", year=2010)
+    project.put_events(*plays[3:])
+    project.put_songs({**moved, "artist_id": "ARY"}, newest)
+    project.load()
+    asked = ("top-songs", "top-artists")
+    flags = [flag for name in asked for flag in ("--question", name)]
+    answers = json.loads(project.run("analytics.py", "--json", *flags).stdout)
+    assert {name: [list(row.values()) for row in answers[name]["rows"]] for name in asked} == {
+        "top-songs": [["T2", "Band feat. Z", 7, 1]],
+        "top-artists": [["Band feat. Z", 7, 1, 1]],
+    }
+
+
 # --- The command line ----------------------------------------------------------------------------
 
 
