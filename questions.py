@@ -406,6 +406,8 @@ ORDER BY plays DESC, location
 LIMIT 10
 """,
     ),
+    # Most browsers give the names of others, too, for sites that ask for those: the names that no
+    # other gives come first. A Windows Phone also says that it is an Android and an iPhone.
     "browsers": Question(
         title="In which browsers is music played?",
         reading="by what the user agent says of itself",
@@ -414,11 +416,12 @@ LIMIT 10
 SELECT
     CASE
         WHEN user_agent LIKE '%Edge/%' OR user_agent LIKE '%Edg/%' THEN 'Edge'
+        WHEN user_agent LIKE '%EdgA/%' OR user_agent LIKE '%EdgiOS/%' THEN 'Edge'
         WHEN user_agent LIKE '%OPR/%' OR user_agent LIKE '%Opera%' THEN 'Opera'
-        WHEN user_agent LIKE '%Firefox/%' THEN 'Firefox'
+        WHEN user_agent LIKE '%Firefox/%' OR user_agent LIKE '%FxiOS/%' THEN 'Firefox'
+        WHEN user_agent LIKE '%MSIE%' OR user_agent LIKE '%Trident/%' THEN 'Internet Explorer'
         WHEN user_agent LIKE '%Chrome/%' OR user_agent LIKE '%CriOS/%' THEN 'Chrome'
         WHEN user_agent LIKE '%Safari/%' THEN 'Safari'
-        WHEN user_agent LIKE '%MSIE%' OR user_agent LIKE '%Trident/%' THEN 'Internet Explorer'
         ELSE 'other'
     END AS browser,
     COUNT(*) AS plays,
@@ -436,10 +439,10 @@ ORDER BY plays DESC, browser
         query=f"""
 SELECT
     CASE
+        WHEN user_agent LIKE '%Windows%' THEN 'Windows'
         WHEN user_agent LIKE '%iPad%' THEN 'iPad'
         WHEN user_agent LIKE '%iPhone%' THEN 'iPhone'
         WHEN user_agent LIKE '%Android%' THEN 'Android'
-        WHEN user_agent LIKE '%Windows%' THEN 'Windows'
         WHEN user_agent LIKE '%Macintosh%' THEN 'Mac'
         WHEN user_agent LIKE '%Linux%' THEN 'Linux'
         ELSE 'other'

@@ -158,6 +158,115 @@ def test_a_song_counts_for_the_artist_it_has_now(project: Project) -> None:
     }
 
 
+WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+ON_IOS = "Mozilla/5.0 (iPhone; CPU iPhone OS 12_1 like Mac OS X) AppleWebKit/605.1.15"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "browser", "device"),
+    [
+        pytest.param(
+            "Mozilla/5.0 (X11; Linux x86_64; rv:31.0) Gecko/20100101 Firefox/31.0",
+            "Firefox", "Linux",
+            id="Firefox on Linux",
+        ),
+        pytest.param(
+            f"{ON_IOS} (KHTML, like Gecko) FxiOS/14.0 Mobile/16B92 Safari/605.1.15",
+            "Firefox", "iPhone",
+            id="Firefox on an iPhone",
+        ),
+        pytest.param(
+            f"Mozilla/5.0 (Windows NT 6.1; WOW64) {WEBKIT} Chrome/37.0.2062.94 Safari/537.36",
+            "Chrome", "Windows",
+            id="Chrome on Windows",
+        ),
+        pytest.param(
+            f"{ON_IOS} (KHTML, like Gecko) CriOS/70.0.3538.75 Mobile/15E148 Safari/605.1",
+            "Chrome", "iPhone",
+            id="Chrome on an iPhone",
+        ),
+        pytest.param(
+            "Mozilla/5.0 (iPad; CPU OS 7_1_2 like Mac OS X) AppleWebKit/537.51.2"
+            " (KHTML, like Gecko) Version/7.0 Mobile/11D257 Safari/9537.53",
+            "Safari", "iPad",
+            id="Safari on an iPad",
+        ),
+        pytest.param(
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9_4) AppleWebKit/537.77.4"
+            " (KHTML, like Gecko) Version/7.0.5 Safari/537.77.4",
+            "Safari", "Mac",
+            id="Safari on a Mac",
+        ),
+        pytest.param(
+            f"Mozilla/5.0 (Windows NT 6.1) {WEBKIT} Chrome/36.0.1985.125 Safari/537.36"
+            " OPR/23.0.1522.60",
+            "Opera", "Windows",
+            id="Opera on Windows",
+        ),
+        pytest.param(
+            f"Mozilla/5.0 (Windows NT 10.0) {WEBKIT} Chrome/64.0.3282.140 Safari/537.36"
+            " Edge/17.17134",
+            "Edge", "Windows",
+            id="Edge on Windows",
+        ),
+        pytest.param(
+            f"Mozilla/5.0 (Windows NT 10.0) {WEBKIT} Chrome/79.0.3945.74 Safari/537.36"
+            " Edg/79.0.309.43",
+            "Edge", "Windows",
+            id="Edge made of Chromium",
+        ),
+        pytest.param(
+            f"Mozilla/5.0 (Linux; Android 8.1.0; Pixel) {WEBKIT} Chrome/70.0.3538.110"
+            " Mobile Safari/537.36 EdgA/42.0.0.2529",
+            "Edge", "Android",
+            id="Edge on Android",
+        ),
+        pytest.param(
+            f"{ON_IOS} (KHTML, like Gecko) Version/12.0 EdgiOS/42.8.6.0 Mobile/16B92 Safari/605.1",
+            "Edge", "iPhone",
+            id="Edge on an iPhone",
+        ),
+        pytest.param(
+            f"Mozilla/5.0 (Windows Phone 10.0; Android 6.0.1; Microsoft; Lumia 950) {WEBKIT}"
+            " Chrome/52.0.2743.116 Mobile Safari/537.36 Edge/15.15063",
+            "Edge", "Windows",
+            id="Edge on Windows Phone 10",
+        ),
+        pytest.param(
+            "Mozilla/5.0 (Mobile; Windows Phone 8.1; Android 4.0; ARM; Trident/7.0; Touch; rv:11.0;"
+            " IEMobile/11.0; NOKIA; Lumia 520) like iPhone OS 7_0_3 Mac OS X AppleWebKit/537"
+            " (KHTML, like Gecko) Mobile Safari/537",
+            "Internet Explorer", "Windows",
+            id="Internet Explorer on Windows Phone 8.1",
+        ),
+        pytest.param(
+            "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko",
+            "Internet Explorer", "Windows",
+            id="Internet Explorer 11",
+        ),
+        pytest.param(
+            "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1)",
+            "Internet Explorer", "Windows",
+            id="Internet Explorer 9",
+        ),
+        pytest.param("curl/7.61.0", "other", "other", id="neither browser nor system"),
+        pytest.param(None, "other", "other", id="no user agent"),
+    ],
+)  # fmt: skip
+def test_what_a_user_agent_says(
+    loaded: Project, user_agent: str | None, browser: str, device: str
+) -> None:
+    with loaded.transaction() as cursor:
+        # Found before the star's own table.
+        cursor.execute("CREATE TEMP TABLE songplays (user_id BIGINT, user_agent VARCHAR(2048))")
+        cursor.execute("INSERT INTO songplays VALUES (1, %s)", [user_agent])
+        answers = []
+        for name in ("browsers", "devices"):
+            cursor.execute(QUESTIONS[name].query)
+            answers += [row[0] for row in cursor.fetchall()]
+    assert answers == [browser, device]
+
+
 # --- The command line ----------------------------------------------------------------------------
 
 
