@@ -7,6 +7,8 @@ Needs Python 3.10 or newer and nothing else: no AWS account, no Docker, no root,
     python3 quickstart.py setup    only what both need: .venv with the packages
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import os
@@ -18,6 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 OLDEST_PYTHON = (3, 10)
 ROOT = Path(__file__).resolve().parent
@@ -97,7 +100,7 @@ def main() -> int:
 
 
 def fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    tell(f"error: {message}")
     return 1
 
 
@@ -115,7 +118,7 @@ def alone() -> Iterator[None]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                print("another quickstart runs in this folder; waiting for it", file=sys.stderr)
+                tell("another quickstart runs in this folder; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -173,13 +176,59 @@ def tour() -> int:
                 return status
     finally:
         config.unlink(missing_ok=True)
-    print(WHERE_NEXT)
+    put(f"{WHERE_NEXT}\n")
     return 0
+
+
+class Untaken(Exception):
+    """stdout takes no more: its reader is gone, or its disk is full."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
 
 
 def say(text: str) -> None:
     emphasised = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.name != "nt"
-    print(f"\033[1m{text}\033[0m" if emphasised else text, flush=True)
+    put(f"\033[1m{text}\033[0m\n" if emphasised else f"{text}\n")
+
+
+def put(text: str) -> None:
+    if error := hindrance(sys.stdout, text):
+        raise Untaken(error)
+
+
+def tell(text: str) -> None:
+    """Say on stderr; talk that nobody takes is dropped."""
+    hindrance(sys.stderr, f"{text}\n")
+
+
+def hindrance(stream: TextIO, text: str = "") -> OSError | None:
+    """Write a text and all that waits before it; what the stream does not take leads nowhere.
+
+    At exit Python would tell it again, as a crash.
+    """
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        lead_nowhere(stream.fileno())
+        return error
+    return None
+
+
+def lead_nowhere(descriptor: int) -> None:
+    """Let what is written there be dropped, by the commands that are run from here, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+    os.set_inheritable(descriptor, True)
+
+
+def open_closed_streams() -> None:
+    """Let a stream that the caller has closed (`>&-`) lead nowhere."""
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            lead_nowhere(descriptor)
+            stream = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+            setattr(sys, name, stream)
 
 
 def run(*command: str, quiet: bool = False) -> int:
@@ -200,18 +249,41 @@ def run(*command: str, quiet: bool = False) -> int:
     return 128 - status if status < 0 else status
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def guarded_main() -> int:
+    """Call `main`; what ends it early is an exit code and at most one message.
+
+    Streams that are gone are treated as streams.py treats those of the scripts.
+    """
+    open_closed_streams()
     try:
-        sys.exit(main())
+        return main()
+    except SystemExit:
+        # argparse has given its help or told wrong usage.
+        hindrance(sys.stderr)
+        if hindrance(sys.stdout):
+            return 1
+        raise
+    except Untaken as untaken:
+        if isinstance(untaken.error, BrokenPipeError):
+            return 1
+        return fail(
+            f"cannot write the output: {reason(untaken.error)}\n"
+            "next: make room or send it elsewhere, then run the same command again"
+        )
     except OSError as error:
         # The folder is somebody else's, or full.
-        reason = (error.strerror or str(error)).lower()
-        sys.exit(
-            fail(
-                f"{error.filename or ROOT}: {reason}\n"
-                "next: it needs a folder that you may write to, and room for .venv in it"
-            )
+        return fail(
+            f"{error.filename or ROOT}: {reason(error)}\n"
+            "next: it needs a folder that you may write to, and room for .venv in it"
         )
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+
+
+def reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(guarded_main())
