@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 OLDEST_PYTHON = (3, 10)
 ROOT = Path(__file__).resolve().parent
@@ -73,7 +73,7 @@ def main() -> int:
     if sys.version_info < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
         return fail(f"Python {wanted} or newer is needed, this is {sys.version.split()[0]}")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python3 quickstart.py",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -180,6 +180,17 @@ def tour() -> int:
     return 0
 
 
+class Parser(argparse.ArgumentParser):
+    """One that speaks as the rest does: the words of older Pythons fail with their stream."""
+
+    def print_help(self, file: object = None) -> None:
+        put(self.format_help())
+
+    def error(self, message: str) -> NoReturn:
+        tell(f"{self.format_usage()}{self.prog}: error: {message}")
+        self.exit(2)
+
+
 class Untaken(Exception):
     """stdout takes no more: its reader is gone, or its disk is full."""
 
@@ -257,12 +268,6 @@ def guarded_main() -> int:
     open_closed_streams()
     try:
         return main()
-    except SystemExit:
-        # argparse has given its help or told wrong usage.
-        hindrance(sys.stderr)
-        if hindrance(sys.stdout):
-            return 1
-        raise
     except Untaken as untaken:
         if isinstance(untaken.error, BrokenPipeError):
             return 1

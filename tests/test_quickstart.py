@@ -73,7 +73,8 @@ def test_a_stdout_that_is_closed_leads_nowhere(clone: Path, words: str, redirect
         pytest.param("", BUFFERED, NO_ROOM, id="the tour"),
         pytest.param("setup", BUFFERED, NO_ROOM, id="setup"),
         pytest.param("setup", UNBUFFERED, NO_ROOM, id="setup, unbuffered"),
-        pytest.param("--help", BUFFERED, "", id="help"),
+        pytest.param("--help", BUFFERED, NO_ROOM, id="help"),
+        pytest.param("--help", UNBUFFERED, NO_ROOM, id="help, unbuffered"),
     ],
 )
 def test_a_full_stdout_is_no_fault_of_the_folder(
