@@ -233,10 +233,10 @@ def _value(key: Key, file: configparser.ConfigParser, environ: Mapping[str, str]
     if written is None:
         written = file.get(key.section, key.name, fallback=None)
     value = _unquoted((written or "").strip())
-    if "\n" in value:
+    if (lines := len(value.split("\n"))) > 1:
         raise UsageFault(
-            f"{key.label} must be one line, got {value.count(chr(10)) + 1}: a line that begins with"
-            " a blank continues the one above it; begin each key without"
+            f"{key.label} must be one line, got {lines}: a line that begins with a blank continues"
+            " the one above it; begin each key without"
         )
     if _NO_TEXT.search(value):
         raise UsageFault(

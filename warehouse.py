@@ -80,8 +80,8 @@ _STATEMENT_ADVICE = (
     ),
     (
         r"AccessDenied|Access Denied",
-        "the role may not read this: python -m iac.create_cluster renews its policy from [S3],"
-        " where also what a flag named must stand",
+        "the role may not read this: python -m iac.create_cluster renews its policy from [S3];"
+        " an address that a flag gave has to stand there, too",
     ),
     (
         r"permission denied for|must be owner of",

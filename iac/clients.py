@@ -114,11 +114,11 @@ def _is_address(text: str) -> bool:
     """Whether it is a whole http or https address; a comment behind it is part of a value."""
     try:
         parts = urlsplit(text)
-        has_port = parts.port != 0
+        port = parts.port
     except ValueError:
         return False
-    whole = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
-    return whole and not re.search(r"\s", text)
+    is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
+    return is_whole and not re.search(r"\s", text)
 
 
 # Classes of botocore's exceptions that stand for an answer that did not come.

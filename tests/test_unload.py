@@ -201,6 +201,7 @@ ROUND_TRIPS = {
         "CSV IGNOREHEADER 1 DELIMITER '\\\\t' NULL 'nil'",
     ),
     "json": ("JSON", "JSON 'auto'"),
+    "encrypted by S3": ("JSON ENCRYPTED", "JSON 'auto'"),
     "gzip": ("JSON GZIP PARALLEL OFF", "JSON 'auto' GZIP"),
     "bzip2": ("CSV BZIP2 NULL 'nil'", "CSV BZIP2 NULL 'nil'"),
     "zstd": ("CSV ZSTD NULL 'nil'", "CSV ZSTD NULL 'nil'"),

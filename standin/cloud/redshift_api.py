@@ -178,7 +178,7 @@ class StandInRedshiftResponse(RedshiftResponse):
         return super().delete_cluster()
 
     def restore_from_cluster_snapshot(self) -> ActionResult:
-        """RestoreFromClusterSnapshot: a snapshot has no data here, and none would be missed."""
+        """RestoreFromClusterSnapshot: a snapshot has no data here to restore."""
         raise NotImplementedError("restoring a snapshot, which keeps no data here")
 
     def delete_cluster_subnet_group(self) -> ActionResult:
