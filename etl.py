@@ -294,6 +294,7 @@ def dry_run(settings: configuration.Settings, skipped: frozenset[str]) -> None:
         sql_queries.staged_plays_counts,
         *(query for queries in sql_queries.batch_steps.values() for query in queries),
         sql_queries.new_plays_facts,
+        sql_queries.strange_times_counts,
         sql_queries.known_plays_count,
         *(query for queries in sql_queries.span_steps.values() for query in queries),
         *(sql_queries.row_count(table) for table in sql_queries.COPY_TABLES),

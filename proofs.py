@@ -54,12 +54,20 @@ class StagedPlays:
 def new_plays(cursor: Cursor) -> NewPlays:
     """Ask for what the rest of a load needs to know of its plays."""
     cursor.execute(sql_queries.new_plays_facts)
-    first, last, matched, strange, *broken = cursor.fetchone() or (None, None, 0, 0)
+    first, last, *counts = cursor.fetchone() or (None, None, 0, 0, 0)
+    matched, unknown_levels, some_are_strange = map(int, counts)
+    strange, unreadable = 0, 0
+    if some_are_strange:
+        cursor.execute(sql_queries.strange_times_counts)
+        strange, unreadable = map(int, cursor.fetchone() or (0, 0))
     return NewPlays(
         {"first": first, "last": last},
-        int(matched),
-        int(strange),
-        dict(zip(sql_queries.play_promises, map(int, broken), strict=True)),
+        matched,
+        strange,
+        {
+            "the year of a play is from 1 to 9999, ts being milliseconds": unreadable,
+            "the level of a play is free, paid or unknown": unknown_levels,
+        },
     )
 
 

@@ -530,13 +530,27 @@ WHERE place = 1
 _READABLE = "BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'"
 
 # What the rest of a load needs to know of its plays, in one scan: the first and the last time, how
-# many know their song, how many are at a time that no play has (seconds taken for milliseconds are
-# in 1970), and then how many break each of `play_promises`.
-new_plays_facts = f"""
+# many know their song, how many have no such level, and whether some are at a time that no play
+# has (seconds taken for milliseconds are in 1970). The ends of the span tell that without a look at
+# each play's time, ...
+new_plays_facts = """
 SELECT
     CAST(MIN(start_time) AS VARCHAR(64)),
     CAST(MAX(start_time) AS VARCHAR(64)),
     COUNT(song_id),
+    COUNT(CASE WHEN level NOT IN ('free', 'paid') THEN 1 END),
+    CASE
+        WHEN MIN(start_time) < TIMESTAMP '1971-01-01 00:00:00'
+            OR MAX(start_time) > DATEADD(day, 1, SYSDATE)
+        THEN 1
+        ELSE 0
+    END
+FROM new_plays
+"""
+
+# ... and only if it is so, these are counted, and those of them that few clients can read.
+strange_times_counts = f"""
+SELECT
     COUNT(
         CASE
             WHEN start_time < TIMESTAMP '1971-01-01 00:00:00'
@@ -544,14 +558,9 @@ SELECT
             THEN 1
         END
     ),
-    COUNT(CASE WHEN start_time NOT {_READABLE} THEN 1 END),
-    COUNT(CASE WHEN level NOT IN ('free', 'paid') THEN 1 END)
+    COUNT(CASE WHEN start_time NOT {_READABLE} THEN 1 END)
 FROM new_plays
 """
-play_promises = (
-    "the year of a play is from 1 to 9999, ts being milliseconds",
-    "the level of a play is free, paid or unknown",
-)
 
 # Plays loaded before their songs were known get them now. Of events of one user, session and
 # millisecond any that knows its song will do: songplays does not keep which of them it was made of.

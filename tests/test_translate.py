@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
@@ -734,6 +735,20 @@ def test_identity_starts_where_it_is_told(database: Database) -> None:
     database.run("INSERT INTO t (a) SELECT generate_series FROM (SELECT 5 AS generate_series)")
     database.run("INSERT INTO t (a) VALUES (6)")
     assert database.run("SELECT id, a FROM t ORDER BY id") == [(0, 5), (1, 6)]
+
+
+def test_identity_of_another_session_goes_on_behind_a_gap(postgres: Postgres) -> None:
+    """As on Redshift, nobody can take the last value plus one for the next."""
+    with closing(postgres.connect("dev")) as one, closing(postgres.connect("dev")) as other:
+        one.autocommit = other.autocommit = True
+        first, second = Database(one), Database(other)
+        first.run("CREATE TABLE gaps (id INT IDENTITY(10,2), a INT)")
+        try:
+            for session, value in ((first, 1), (second, 2), (first, 3)):
+                session.run(f"INSERT INTO gaps (a) VALUES ({value})")
+            assert first.run("SELECT id, a FROM gaps ORDER BY id") == [(10, 1), (12, 3), (210, 2)]
+        finally:
+            first.run("DROP TABLE gaps")
 
 
 def test_an_identity_takes_no_value(database: Database) -> None:
