@@ -32,11 +32,18 @@ def groups(site: Project) -> list[dict[str, Any]]:
 
 def exists(site: Project) -> tuple[bool, bool, bool]:
     """Whether the cluster is there, whether the role is, and whether the security group is."""
+    redshift, iam = site.client("redshift"), site.client("iam")
+    # Page by page: the tests share an account, which comes to hold more than one page's roles.
     names = [
         found["ClusterIdentifier"]
-        for found in site.client("redshift").describe_clusters()["Clusters"]
+        for page in redshift.get_paginator("describe_clusters").paginate()
+        for found in page["Clusters"]
     ]
-    roles = [found["RoleName"] for found in site.client("iam").list_roles()["Roles"]]
+    roles = [
+        found["RoleName"]
+        for page in iam.get_paginator("list_roles").paginate()
+        for found in page["Roles"]
+    ]
     return site.name in names, site.name in roles, bool(groups(site))
 
 
