@@ -14,10 +14,10 @@ from types import TracebackType
 
 import psutil
 
-SAMPLE_S = 0.05
-# Looking through all processes of the machine for children takes a millisecond or more: done at
-# every sample, it took a load 4 % of its time where both cores are busy.
-LOOK_SAMPLES = 10
+# Seldom, as a look takes time of the cores that a load keeps busy: the one for children, through all
+# processes of the machine, took 4 % of a load's when it came twenty times a second.
+SAMPLE_S = 0.25
+LOOK_SAMPLES = 4
 # Its memory is shared between its processes, which a sum would count again and again.
 POSTGRES = "postgres"
 
@@ -26,7 +26,7 @@ class PeakMemory:
     """The largest sum of the resident memory of a process and its children, in bytes.
 
     A context manager that samples in a thread. PostgreSQL's processes are left out, and a child
-    that lives for less than half a second may be missed.
+    that lives for less than a second may be missed.
     """
 
     def __init__(self, pid: int) -> None:
@@ -50,12 +50,15 @@ class PeakMemory:
 
     def _watch(self) -> None:
         tree: list[psutil.Process] = []
+        is_over = False
         for number in count():
             if number % LOOK_SAMPLES == 0:
                 tree = self._processes()
             self.peak = max(self.peak, _resident(tree))
-            if self._done.wait(SAMPLE_S):
+            if is_over:
                 return
+            # Once more when it is over, for what takes less than a sample's time.
+            is_over = self._done.wait(SAMPLE_S)
 
     def _processes(self) -> list[psutil.Process]:
         found = [self._root]
