@@ -14,8 +14,8 @@ from types import TracebackType
 
 import psutil
 
-# Seldom, as a look takes time of the cores that a load keeps busy: the one for children, through all
-# processes of the machine, took 4 % of a load's when it came twenty times a second.
+# Seldom, as a look takes time of the cores that a load keeps busy: the one for children, through
+# all processes of the machine, took 4 % of a load's when it came twenty times a second.
 SAMPLE_S = 0.25
 LOOK_SAMPLES = 4
 # Its memory is shared between its processes, which a sum would count again and again.

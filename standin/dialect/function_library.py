@@ -11,6 +11,7 @@ from typing import Any
 
 from standin.dialect import (
     averages,
+    casts,
     cursors,
     hash_functions,
     implicit_text,
@@ -246,6 +247,7 @@ DEFINITIONS = (
     *_DATE_FUNCTIONS,
     *_DOUBLE_FUNCTIONS,
     *_OTHER_FUNCTIONS,
+    *casts.definitions(),
     *averages.definitions(),
     *percentiles.definitions(),
     *listagg.definitions(),

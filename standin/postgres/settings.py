@@ -56,6 +56,8 @@ SETTINGS = {
     "backslash_quote": "on",
     # SNAPSHOT: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
     "default_transaction_isolation": "repeatable read",
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_extra_float_digits.html
+    "extra_float_digits": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # What it keeps of passwords is gone with it, and only its own account can read it: 4096 rounds
