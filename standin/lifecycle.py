@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -32,6 +33,10 @@ UNSET_VARIABLES = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+
+# What the threads of the start have in common, cryptography with it. Two threads that import a
+# package and a module of it at once wait for each other, and Python 3.11 fails one of them.
+_IMPORTED_FIRST = ("standin.certificates", "standin.postgres")
 
 
 class PortUnavailable(OSError):
@@ -128,6 +133,8 @@ class Standin:
         _check_free(self.cloud.port)
         _check_free(self.port)
         try:
+            for module in _IMPORTED_FIRST:
+                import_module(module)
             with ThreadPoolExecutor(2) as helpers:
                 local_aws = helpers.submit(self._start_cloud)
                 certificates = helpers.submit(self._make_certificates)

