@@ -168,7 +168,7 @@ def _warnings(cursor: Cursor, load: report.Load, plays: NewPlays) -> list[str]:
         )
     if plays.strange:
         warnings.append(
-            f"{plays.strange:,} plays lie before 1971 or after tomorrow, the first at"
+            f"{terminal.counted(plays.strange, 'play')} before 1971 or after tomorrow, the first at"
             f" {plays.span['first']}, the last at {plays.span['last']}: is ts in milliseconds?"
         )
     if users := warehouse.number(cursor, sql_queries.users_of_tomorrow_count):

@@ -145,7 +145,7 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         put(event(ts=-1000)),
         Loaded(
             ((1, "free", 10),),
-            "warning: 1 plays lie before 1971 or after tomorrow, the first at 1969-12-31 23:59:59,"
+            "warning: 1 play before 1971 or after tomorrow, the first at 1969-12-31 23:59:59,"
             " the last at 2018-11-01 21:01:46.796: is ts in milliseconds?\n",
         ),
     ),
@@ -153,7 +153,7 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         put(event(ts=1541106106)),
         Loaded(
             ((1, "free", 10),),
-            "warning: 1 plays lie before 1971 or after tomorrow, the first at 1970-01-18"
+            "warning: 1 play before 1971 or after tomorrow, the first at 1970-01-18"
             " 20:05:06.106, the last at 2018-11-01 21:01:46.796: is ts in milliseconds?\n",
         ),
     ),
@@ -161,7 +161,7 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         put(event(ts=-62135596800000)),
         Loaded(
             ((1, "free", 10),),
-            "warning: 1 plays lie before 1971 or after tomorrow, the first at 0001-01-01 00:00:00,"
+            "warning: 1 play before 1971 or after tomorrow, the first at 0001-01-01 00:00:00,"
             " the last at 2018-11-01 21:01:46.796: is ts in milliseconds?\n",
         ),
     ),
@@ -194,7 +194,7 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         put(event(ts=253402300799999)),
         Loaded(
             ((1, "free", 10),),
-            "warning: 1 plays lie before 1971 or after tomorrow, the first at 2018-11-01"
+            "warning: 1 play before 1971 or after tomorrow, the first at 2018-11-01"
             " 21:01:46.796, the last at 9999-12-31 23:59:59.999: is ts in milliseconds?\n"
             + TOMORROW,
         ),
@@ -210,7 +210,7 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         put(event(ts=4102444800000)),
         Loaded(
             ((1, "free", 10),),
-            "warning: 1 plays lie before 1971 or after tomorrow, the first at 2018-11-01"
+            "warning: 1 play before 1971 or after tomorrow, the first at 2018-11-01"
             " 21:01:46.796, the last at 2100-01-01 00:00:00: is ts in milliseconds?\n" + TOMORROW,
         ),
     ),
