@@ -28,7 +28,7 @@ LISTS = {
     "Called as in PostgreSQL:": set(functions.SAME),
     "Rewritten or renamed:": {*functions.REWRITTEN, *functions.RENAMED},
     "Of the session:": {*FACT_FUNCTIONS, "version"},
-    "With their effect:": {*redshift.SETTINGS_SHARED, *redshift.SETTINGS_OBEYED},
+    "With their effect:": set(redshift.SETTINGS_SHARED),
     "Kept without an effect:": set(redshift.SETTINGS_KEPT),
     "They run alone or on system catalogues and are refused as soon as a user table is involved:": (
         set(functions.LEADER_ONLY)
@@ -85,6 +85,9 @@ DIVERGENCES = {
     "`IDENTITY` values have gaps": (
         "CREATE TABLE t (id INT IDENTITY(0,1), a INT); INSERT INTO t (a) VALUES (1); "
         "INSERT INTO t (a) VALUES (2); SELECT MAX(id) > 1 FROM t"
+    ),
+    "Casts of `NUMERIC`s to whole numbers": (
+        "SELECT a::INT = 1 AND a::DECIMAL(10,0) = 1 FROM (SELECT 1.5::DECIMAL(10,2) AS a)"
     ),
     "Whether `AVG` of `NUMERIC`s rounds": (
         "SELECT AVG(a) = 0.16 FROM (SELECT 0.11 AS a UNION ALL SELECT 0.22)"

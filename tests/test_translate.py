@@ -661,7 +661,7 @@ VALUES = {
         datetime.datetime(2018, 11, 1, 14, 0),
     ),
     "to_char": (f"TO_CHAR({SUNDAY}, 'YYYY-MM-DD HH24:MI:SS')", "2018-11-04 21:08:59"),
-    "decimal cast has no decimals": ("(1.6)::DECIMAL", Decimal("1")),
+    "decimal cast rounds to whole": ("(1.6)::DECIMAL", Decimal("2")),
     "concat with null": ("CONCAT('a', NULL)", None),
     "decode null": ("DECODE(NULL, NULL, 'x', 'y')", "x"),
     "nvl2": ("NVL2(NULL, 1, 2)", 2),

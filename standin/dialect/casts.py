@@ -1,4 +1,4 @@
-"""Casts that Redshift does otherwise than PostgreSQL, or refuses.
+"""Casts that Redshift refuses, or has and PostgreSQL does not: those of BOOLEAN.
 
 PostgreSQL's catalogue of casts names a function for each pair of types; here it names ours.
 """
@@ -7,65 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from standin.dialect.redshift import KEPT_PREFIX
 from standin.dialect.redshift import LIBRARY_SCHEMA as SCHEMA
 
-_WHOLE_NUMBERS = {"smallint": "int2", "integer": "int4", "bigint": "int8"}
-_TEXTS = ("text", "character varying", "character")
-
-# A written cast cuts decimals off, unless the session wants them rounded; what INSERT does on its
-# own rounds them to the column's. PostgreSQL hands a cast's function the value, the modifier of the
-# target's type, and which of the two it is.
-# https://docs.aws.amazon.com/redshift/latest/dg/r_enable_numeric_rounding.html
-# https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
-_IS_CUT = (
-    f"$3 AND current_setting('{KEPT_PREFIX}enable_numeric_rounding', true) IS DISTINCT FROM 'on'"
-)
-# More than any value has.
-_ALL_DECIMALS = 2000
-# Where the modifier of NUMERIC(p, s) has s.
-_SCALE = "($2 - 4) & 2047"
+# Redshift's TEXT is a VARCHAR.
+_TEXTS = {"text": "character varying", "character varying": "", "character": ""}
+_WHOLE_NUMBERS = ("smallint", "bigint")
 
 
 def definitions() -> Iterator[str]:
     """The statements that create the functions and enter them among the casts."""
-    for whole, function in _WHOLE_NUMBERS.items():
-        yield from _replaced("numeric", whole, f"pg_catalog.{function}({_shortened('0')})")
-    limited = 'pg_catalog."numeric"({}, $2)'
-    yield from _replaced("numeric", "numeric", limited.format(_shortened(_SCALE)))
-    # Rounded at once: PostgreSQL would make a NUMERIC of all digits of it, and then cast that.
-    for double in ("real", "double precision"):
-        yield from _replaced(double, "numeric", limited.format('pg_catalog."numeric"($1)'))
-    for text in _TEXTS:
-        yield from _refused("boolean", text)
-        yield from _refused(text, "boolean")
+    for text, told in _TEXTS.items():
+        yield from _refused("boolean", text, f"boolean to {told or text}")
+        yield from _refused(text, "boolean", f"{told or text} to boolean")
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html
+    for whole in _WHOLE_NUMBERS:
+        yield from _cast("boolean", whole, "LANGUAGE sql IMMUTABLE", f"SELECT $1::integer::{whole}")
+        yield from _cast(whole, "boolean", "LANGUAGE sql IMMUTABLE", "SELECT $1 <> 0")
 
 
-def _shortened(scale: str) -> str:
-    return f"pg_catalog.trunc($1, CASE WHEN {_IS_CUT} THEN {scale} ELSE {_ALL_DECIMALS} END)"
-
-
-def _replaced(source: str, target: str, value: str) -> Iterator[str]:
-    name = _name(source, target)
-    yield (
-        f"CREATE OR REPLACE FUNCTION {name}({source}, integer, boolean) RETURNS {target}"
-        f" LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT {value} $$"
-    )
-    yield (
-        f"UPDATE pg_cast SET castfunc = '{name}({source}, integer, boolean)'::regprocedure"
-        f" WHERE castsource = '{source}'::regtype AND casttarget = '{target}'::regtype"
-    )
-
-
-def _refused(source: str, target: str) -> Iterator[str]:
+def _refused(source: str, target: str, told: str) -> Iterator[str]:
     """A written cast fails, and there is no other."""
-    name = _name(source, target)
-    # Redshift's TEXT is a VARCHAR.
-    told = "character varying" if target == "text" else target
+    message = f"cannot cast type {told}"
+    yield from _cast(
+        source,
+        target,
+        "LANGUAGE plpgsql STABLE",
+        f"BEGIN RAISE EXCEPTION USING ERRCODE = 'cannot_coerce', MESSAGE = '{message}'; END",
+    )
+
+
+def _cast(source: str, target: str, kind: str, body: str) -> Iterator[str]:
+    name = f"{SCHEMA}.{source}_to_{target}".replace(" ", "_")
     yield (
-        f"CREATE OR REPLACE FUNCTION {name}({source}) RETURNS {target} LANGUAGE plpgsql STABLE"
-        " PARALLEL SAFE AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'cannot_coerce',"
-        f" MESSAGE = 'cannot cast type {source} to {told}'; END $$"
+        f"CREATE OR REPLACE FUNCTION {name}({source}) RETURNS {target} {kind} PARALLEL SAFE"
+        f" AS $$ {body} $$"
     )
     # Some are PostgreSQL's own, which DROP CAST would not take away.
     yield (
@@ -73,7 +48,3 @@ def _refused(source: str, target: str) -> Iterator[str]:
         f" AND casttarget = '{target}'::regtype"
     )
     yield f"CREATE CAST ({source} AS {target}) WITH FUNCTION {name}({source})"
-
-
-def _name(source: str, target: str) -> str:
-    return f"{SCHEMA}.{source}_to_{target}".replace(" ", "_")

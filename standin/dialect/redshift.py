@@ -219,16 +219,12 @@ SETTINGS_KEPT = {
 }
 # Of those, the ones that would change what a statement means: only the default is carried.
 SETTINGS_FIXED = frozenset({"enable_case_sensitive_identifier", "error_on_nondeterministic_update"})
-# Switches of Redshift alone that are obeyed here, kept likewise (casts.py).
-SETTINGS_OBEYED = {"enable_numeric_rounding": "off"}
-SWITCHED_ON = frozenset({"on", "true", "yes", "1"})
-SWITCHED_OFF = frozenset({"off", "false", "no", "0"})
-DEFAULT_VALUES = SWITCHED_OFF | {"default"}
+DEFAULT_VALUES = frozenset({"default", "off", "false", "no", "0"})
 # Settings that are not carried yet.
 SETTINGS_NOT_YET = words(
     """
     cast_super_null_on_error describe_field_name_in_uppercase downcase_delimited_identifier
-    enable_case_sensitive_super_attribute json_serialization_enable
+    enable_case_sensitive_super_attribute enable_numeric_rounding json_serialization_enable
     json_serialization_parse_nested_strings navigate_super_null_on_error
     spectrum_enable_pseudo_columns stored_proc_log_min_messages timestamp_format use_fips_ssl
     """

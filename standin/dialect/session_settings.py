@@ -14,9 +14,6 @@ from standin.dialect.statement import Statement
 from standin.dialect.token_cursor import TokenCursor
 from standin.sqlerror import SqlError, not_supported
 
-# What PostgreSQL does not have, and takes under a prefix.
-_KEPT = redshift.SETTINGS_KEPT | redshift.SETTINGS_OBEYED
-
 
 def set_(statement: Statement, facts: Facts) -> Plan:
     """SET [SESSION | LOCAL] name TO value, and the forms with words of their own."""
@@ -34,8 +31,6 @@ def set_(statement: Statement, facts: Facts) -> Plan:
         raise syntax_error(cursor.peek())
     first = cursor.next()
     value = folded(statement, cursor.position - 1)
-    if name in redshift.SETTINGS_OBEYED:
-        value = _switched(name, first.value)
     target = _target(name, is_default=first.value in redshift.DEFAULT_VALUES)
     return Plan(" ".join(filter(None, ["SET", scope.upper(), target, "TO", value])), "SET")
 
@@ -68,7 +63,7 @@ def show(statement: Statement, facts: Facts) -> Plan:
     target = _target(name)
     if target == name:
         return Plan(f"SHOW {name}", "SHOW")
-    default = _KEPT[name]
+    default = redshift.SETTINGS_KEPT[name]
     kept = f"nullif(current_setting('{target}', true), '')"
     return Plan(f"SELECT coalesce({kept}, '{default}') AS {name}", "SHOW")
 
@@ -84,7 +79,7 @@ def reset(statement: Statement, facts: Facts) -> Plan:
     cursor.expect_end()
     target = "ALL" if name == "all" else _target(name)
     # PostgreSQL knows a prefixed setting only once it has been set.
-    verb = f"SET {target} TO DEFAULT" if name in _KEPT else f"RESET {target}"
+    verb = f"SET {target} TO DEFAULT" if name in redshift.SETTINGS_KEPT else f"RESET {target}"
     return Plan(verb, "RESET")
 
 
@@ -94,21 +89,12 @@ def _session_authorization(cursor: TokenCursor, statement: Statement) -> Plan:
     return Plan(folded(statement), "SET")
 
 
-def _switched(name: str, value: str) -> str:
-    """The one spelling under which a switch is kept."""
-    if value in redshift.SWITCHED_ON:
-        return "on"
-    if value in redshift.DEFAULT_VALUES:
-        return "off"
-    raise SqlError(redshift.INVALID_PARAMETER, f'parameter "{name}" requires a Boolean value')
-
-
 def _target(name: str, *, is_default: bool = True) -> str:
     """The setting of PostgreSQL that stands for `name`."""
     if name in redshift.SETTINGS_SHARED or name == "names":
         return name
-    if name in _KEPT and (is_default or name not in redshift.SETTINGS_FIXED):
+    if name in redshift.SETTINGS_KEPT and (is_default or name not in redshift.SETTINGS_FIXED):
         return redshift.KEPT_PREFIX + name
-    if name in _KEPT or name in redshift.SETTINGS_NOT_YET:
+    if name in redshift.SETTINGS_KEPT or name in redshift.SETTINGS_NOT_YET:
         raise not_supported(f"the setting {name}")
     raise SqlError(redshift.UNDEFINED_OBJECT, f'unrecognized configuration parameter "{name}"')
