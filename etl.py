@@ -63,17 +63,24 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return validate(settings, steps, skipped, arguments.rejects)
             load = run(settings, steps, skipped)
     except load_errors.RejectedFault as fault:
-        _keep(fault.errors, arguments.rejects)
+        try:
+            _keep(fault.errors, arguments.rejects)
+        except terminal.UsageFault as unkept:
+            # What the load failed for counts more.
+            terminal.warn(str(unkept))
         raise
     for warning in load.warnings:
         terminal.warn(warning)
     if load.rejected:
         load_errors.show(load.rejected)
-    _keep(load.rejected, arguments.rejects)
     if arguments.json:
         report.show_json(load)
     else:
         report.show(load)
+    try:
+        _keep(load.rejected, arguments.rejects)
+    except terminal.UsageFault as unkept:
+        raise terminal.Fault(f"{unkept}\nthe load is committed") from unkept
     return 0
 
 
@@ -263,7 +270,6 @@ def validate(
     rejected = [error for result in copied.values() for error in result.rejected or ()]
     if rejected:
         load_errors.show(rejected)
-    _keep(rejected, rejects)
     for table, result in copied.items():
         if result.rejected is None:
             raise terminal.Fault(
@@ -277,6 +283,7 @@ def validate(
     report.show_validation(
         {table: result.skipped for table, result in copied.items()}, settings.max_errors, passes
     )
+    _keep(rejected, rejects)
     return 0 if passes else terminal.EXIT_FAILED
 
 

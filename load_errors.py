@@ -159,7 +159,7 @@ def write(path: Path, errors: Iterable[LoadError]) -> None:
     except OSError as error:
         raise terminal.UsageFault(
             f"cannot write the rejected rows to {path}: {(error.strerror or str(error)).lower()};"
-            " expected the name of a file in a folder that is there"
+            " expected the name of a file in a folder that is there and has room"
         ) from error
 
 

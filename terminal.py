@@ -10,6 +10,7 @@ import argparse
 import errno
 import os
 import re
+import shlex
 import sys
 import textwrap
 import time
@@ -75,6 +76,11 @@ def parser(prog: str, summary: str, example: str) -> argparse.ArgumentParser:
         "-q", "--quiet", action="store_true", help="say nothing but results and errors"
     )
     return arguments
+
+
+def config_option(path: Path | None) -> str:
+    """What a command of these scripts needs after its name to use the same configuration."""
+    return "" if path is None else f" --config {shlex.quote(str(path))}"
 
 
 def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:

@@ -160,7 +160,7 @@ _FAILURES = (
         "no answer from {address}: {error}",
         _NETWORK,
         "the local AWS is started with python -m standin; for AWS take [AWS] ENDPOINT_URL out"
-        f" of {{path}}, {_NETWORK}",
+        f" of {{path}} and DWH_AWS_ENDPOINT_URL out of the environment, {_NETWORK}",
     ),
     (
         ("ResponseParserError",),

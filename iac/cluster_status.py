@@ -9,7 +9,6 @@ if __name__ == "__main__":
 
 import argparse
 import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -36,8 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = [(one.check, one.state, one.found, one.remedy) for one in findings]
         title = f"Cluster {settings.cluster_identifier} of {settings.path.name}"
         terminal.print_table(title, ("check", "state", "found", "remedy"), rows)
-        option = f" --config {shlex.quote(str(arguments.config))}" if arguments.config else ""
-        ready = f"ready for a load: python etl.py{option}"
+        ready = f"ready for a load: python etl.py{terminal.config_option(arguments.config)}"
         print(f"not ready: {failed} failed" if failed else ready)
     return terminal.EXIT_FAILED if failed else 0
 

@@ -12,7 +12,6 @@ if __name__ == "__main__":
 
 import argparse
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +47,11 @@ _WITHOUT_IT = (
 
 @dataclass(frozen=True)
 class Made:
-    """What is there in the end: the cluster's description and the ARN of its role."""
+    """What is there in the end: the cluster, its role's ARN, and whether this run made it."""
 
     cluster: Description
     role_arn: str
+    is_new: bool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,8 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _dry_run(aws, steps, arguments.cidr)
             made = create(aws, steps, arguments.timeout, arguments.cidr)
     _report(settings, made)
-    option = f" --config {shlex.quote(str(arguments.config))}" if arguments.config else ""
-    print(f"next: python create_tables.py{option}")
+    # Tables are made in a new cluster only: in another, create_tables.py would drop what is there.
+    command = "python create_tables.py" if made.is_new else "python -m iac.cluster_status"
+    print(f"next: {command}{terminal.config_option(arguments.config)}")
     return 0
 
 
@@ -131,11 +132,12 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
         group, step.note = network.ensure(aws)
     with steps.step(f"cluster {settings.cluster_identifier}") as step:
         done = cluster_changes.ensure(aws, arn, group, patience(minutes, step))
+        is_new = done == "created"
         price = prices.estimate(settings.node_type, settings.number_of_nodes)
-        step.note = f"{done}; {price}" if done == "created" else done
+        step.note = f"{done}; {price}" if is_new else done
     with steps.step("wait until it is available") as step:
         made = cluster_waiting.wait_until_available(aws, patience(minutes, step), new=True)
-    there = Made(made, arn)
+    there = Made(made, arn, is_new)
     _write(settings, there, steps)
     with steps.step("role attached to the cluster") as step:
         step.note = cluster_changes.attach(aws, arn, patience(minutes, step))

@@ -137,7 +137,7 @@ def tables(scene: Scene, names: Sequence[str]) -> str:
         raise Ailment(f"missing: {', '.join(missing)}", "python create_tables.py")
     if missing:
         return "none yet; next: python create_tables.py"
-    return "\n".join(f"{table} {rows:,}" for table, rows in counts.items())
+    return ", ".join(f"{table} {rows:,}" for table, rows in counts.items())
 
 
 def _reason(error: Exception) -> str:

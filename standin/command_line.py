@@ -15,7 +15,7 @@ CLUSTER_SECONDS = 1.0
 EXAMPLES = """\
 examples:
   python -m standin                                     run until Ctrl-C
-  python -m standin -- python etl.py                    run a command inside, exit with its status
+  python -m standin -- python -m iac.create_cluster     run a command inside, exit with its status
   python -m standin --pg-port 0 --aws-port 0 -- pytest  likewise on any free ports
   python -m standin --s3 udacity-dend=./data            serve your own files as that bucket
   python -m standin --songs 14896                       as many song files as the public set has

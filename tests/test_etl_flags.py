@@ -170,6 +170,26 @@ def test_rejects_that_cannot_be_written_are_told(two_days: Project, tmp_path: Pa
     assert "expected the name of a file in a folder that is there" in done.stderr
 
 
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="has no device that is full")
+def test_rejects_for_which_there_is_no_room_hide_nothing_else(two_days: Project) -> None:
+    bad_rows(two_days, 2)
+    failed = two_days.run("etl.py", "--rejects", str(FULL))
+    assert (failed.returncode, failed.stdout) == (1, "")
+    no_room = f"cannot write the rejected rows to {FULL}: no space left on device; "
+    assert f"warning: {no_room}" in failed.stderr
+    assert "the star is as before" in failed.stderr
+    two_days.configure(ETL_MAX_ERRORS="2")
+    done = two_days.run("etl.py", "--json", "--rejects", str(FULL))
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["rejected"] == 2
+    assert f"error: {no_room}" in done.stderr
+    assert done.stderr.endswith("\nthe load is committed\n")
+    assert len(plays(two_days)) == 3
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

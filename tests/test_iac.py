@@ -25,6 +25,7 @@ from premises import (
     set_state,
 )
 
+import create_tables
 import settings
 import terminal
 from iac import clients, cluster_status, create_cluster, delete_cluster, policy
@@ -101,7 +102,9 @@ def test_a_second_run_changes_nothing(
     capsys.readouterr()
     assert call(create_cluster) == 0
     assert (described(site), site.config.read_bytes()) == (cluster, text)
-    said = capsys.readouterr().err
+    told, said = capsys.readouterr()
+    # Not create_tables.py, which would drop what this cluster holds.
+    assert told.endswith(f"next: python -m iac.cluster_status --config {site.config}\n")
     assert [line.split("  ")[-1] for line in said.splitlines()[2:]] == [
         "127.0.0.1/32", "unchanged", "unchanged", "exists", "available", "there already",
         "attached already",
@@ -345,7 +348,9 @@ def test_delete_does_not_ask_where_nobody_answers(
     with open(os.devnull) as nobody:
         monkeypatch.setattr(sys, "stdin", nobody)
         assert call(delete_cluster) == 2
-    assert "next: python -m iac.delete_cluster --yes" in capsys.readouterr().err
+    # That of dwh.cfg may be another one.
+    words = f"python -m iac.delete_cluster --yes --config {site.config}"
+    assert capsys.readouterr().err.endswith(f"next: {words}\n")
 
 
 def test_status_tells_missing_tables_from_a_new_cluster(
@@ -361,6 +366,9 @@ def test_status_tells_missing_tables_from_a_new_cluster(
     connection.close()
     assert call(cluster_status) == 1
     assert "missing: staging_events, " in capsys.readouterr().out
+    assert call(create_tables) == 0
+    assert call(cluster_status) == 0
+    assert "staging_events 0, incoming_songs 0, " in capsys.readouterr().out
 
 
 def test_the_first_run_makes_the_configuration(site: Project, tmp_path: Path) -> None:

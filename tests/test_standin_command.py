@@ -304,4 +304,4 @@ def test_help_shows_every_flag_and_examples(spawn):
     assert (status, errors) == (0, "")
     for name in ("pg-port", "aws-port", "s3", "songs", "events", "seed", "ready-file"):
         assert f"--{name} " in output
-    assert "python -m standin -- python etl.py" in output
+    assert "python -m standin -- python -m iac.create_cluster" in output
