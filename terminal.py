@@ -10,7 +10,6 @@ import argparse
 import errno
 import os
 import re
-import shlex
 import sys
 import textwrap
 import time
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hints
 import interrupts
 import streams
 
@@ -68,7 +68,7 @@ def parser(prog: str, summary: str, example: str) -> argparse.ArgumentParser:
     arguments.add_argument(
         "--config",
         metavar="PATH",
-        type=Path,
+        type=_configuration,
         default=None,
         help="configuration file (default: dwh.cfg beside the scripts)",
     )
@@ -78,14 +78,16 @@ def parser(prog: str, summary: str, example: str) -> argparse.ArgumentParser:
     return arguments
 
 
-def config_option(path: Path | None) -> str:
-    """What a command of these scripts needs after its name to use the same configuration."""
-    return "" if path is None else f" --config {shlex.quote(str(path))}"
+def _configuration(text: str) -> Path:
+    path = Path(text)
+    hints.use(path)
+    return path
 
 
 def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
     """Call `main` and turn whatever it raises into one message on stderr and an exit code."""
     streams.prepare()
+    hints.use(None)
     try:
         interrupts.raise_again()
         status = main(argv)
@@ -95,7 +97,7 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
         streams.flush_results()
         if fault.details is not None:
             fault.details()
-        print(f"error: {fault}", file=sys.stderr)
+        print(f"error: {hints.runnable(str(fault))}", file=sys.stderr)
         return fault.exit_code
     except KeyboardInterrupt:
         print(interrupts.MESSAGE, file=sys.stderr)
@@ -118,7 +120,7 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
 
 def warn(text: str) -> None:
     """Say on stderr what stops nothing and a person would still want to know, --quiet or not."""
-    print(f"warning: {text}", file=sys.stderr)
+    print(f"warning: {hints.runnable(text)}", file=sys.stderr)
 
 
 def counted(number: int, noun: str) -> str:
@@ -194,7 +196,7 @@ class Steps:
         """Print a line of talk between the steps."""
         if self._progress is not None:
             self._progress.console.print(
-                text, markup=False, emoji=False, highlight=False, soft_wrap=True
+                hints.runnable(text), markup=False, emoji=False, highlight=False, soft_wrap=True
             )
 
     def _begin(self, step: Step) -> TaskID | None:

@@ -10,9 +10,10 @@ if __name__ == "__main__":
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+import hints
 import settings as keys
 import terminal
 
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = [(one.check, one.state, one.found, one.remedy) for one in findings]
         title = f"Cluster {settings.cluster_identifier} of {settings.path.name}"
         terminal.print_table(title, ("check", "state", "found", "remedy"), rows)
-        ready = f"ready for a load: python etl.py{terminal.config_option(arguments.config)}"
+        ready = hints.runnable("ready for a load: python etl.py")
         print(f"not ready: {failed} failed" if failed else ready)
     return terminal.EXIT_FAILED if failed else 0
 
@@ -52,7 +53,10 @@ def look(settings: keys.Settings, steps: terminal.Steps) -> list[Finding]:
             step.note = check.name
             findings.append(checks.perform(check, scene))
         step.note = f"{len(findings)} checks"
-    return findings
+    return [
+        replace(one, found=hints.runnable(one.found), remedy=hints.runnable(one.remedy))
+        for one in findings
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:

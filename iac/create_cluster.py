@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import hints
 import settings as keys
 import terminal
 from iac import (
@@ -66,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _report(settings, made)
     # Tables are made in a new cluster only: in another, create_tables.py would drop what is there.
     command = "python create_tables.py" if made.is_new else "python -m iac.cluster_status"
-    print(f"next: {command}{terminal.config_option(arguments.config)}")
+    print(hints.runnable(f"next: {command}"))
     return 0
 
 

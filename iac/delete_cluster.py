@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = keys.load(arguments.config or keys.DEFAULT_PATH)
     _refuse_another_host(settings)
     if not arguments.yes:
-        _confirm(settings.cluster_identifier, terminal.config_option(arguments.config))
+        _confirm(settings.cluster_identifier)
     with terminal.Steps(arguments.quiet) as steps, explained(settings):
         aws = Aws(settings)
         done = delete(aws, steps, arguments.final_snapshot, arguments.timeout)
@@ -122,11 +122,11 @@ def _refuse_another_host(settings: keys.Settings) -> None:
         )
 
 
-def _confirm(name: str, option: str) -> None:
+def _confirm(name: str) -> None:
     if not sys.stdin.isatty():
         raise terminal.UsageFault(
             f"there is no terminal to ask for the cluster's name, {name}, on\n"
-            f"next: python -m iac.delete_cluster --yes{option}"
+            "next: python -m iac.delete_cluster --yes"
         )
     print(f"This deletes the cluster {name} and its data. Its name, to go on: ", end="",
           file=sys.stderr, flush=True)  # fmt: skip

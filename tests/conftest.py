@@ -117,6 +117,10 @@ class Project:
     def config(self) -> Path:
         return self.folder / "dwh.cfg"
 
+    def without_config(self, said: str) -> str:
+        """`said` with the commands that it names as they would be without --config."""
+        return said.replace(f" --config {self.config}", "")
+
     def client(self, service: str, region: str = "us-west-2") -> Any:
         return _client(self.standin.endpoint_url, service, region)
 

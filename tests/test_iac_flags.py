@@ -160,13 +160,13 @@ def test_status_for_programs(site: Project, call: Call, capsys: pytest.CaptureFi
             "check": "cluster",
             "state": "failed",
             "found": f"there is no cluster {site.name} in us-west-2",
-            "remedy": "python -m iac.create_cluster",
+            "remedy": f"python -m iac.create_cluster --config {site.config}",
         },
         {
             "check": "role",
             "state": "failed",
             "found": "dwh.cfg names no [IAM_ROLE] ARN",
-            "remedy": "python -m iac.create_cluster",
+            "remedy": f"python -m iac.create_cluster --config {site.config}",
         },
     ]
 
