@@ -199,6 +199,13 @@ class Steps:
                 hints.runnable(text), markup=False, emoji=False, highlight=False, soft_wrap=True
             )
 
+    def warn(self, text: str) -> None:
+        """Warn between the steps, --quiet or not."""
+        if self._progress is None:
+            warn(text)
+        else:
+            self.say(f"warning: {text}")
+
     def _begin(self, step: Step) -> TaskID | None:
         if self._progress is None:
             return None

@@ -150,7 +150,7 @@ def create(aws: Aws, steps: terminal.Steps, minutes: float, cidrs: Sequence[str]
         renewed = cluster_changes.renew_secret(aws, made, patience(minutes, step))
         step.note = renewed or _kept(settings, made)
     if settings.db_password and made.get("MasterPasswordSecretArn"):
-        steps.say(f"warning: {keys.DB_PASSWORD.label} does not open this cluster: {_WITHOUT_IT}")
+        steps.warn(f"{keys.DB_PASSWORD.label} does not open this cluster: {_WITHOUT_IT}")
     return there
 
 
@@ -161,7 +161,7 @@ def who_may_connect(aws: Aws, steps: terminal.Steps, cidrs: Sequence[str]) -> Se
         own, warning = callers.by_default(aws)
         cidrs = [own]
     if warning:
-        steps.say(f"warning: {warning}")
+        steps.warn(warning)
     return cidrs
 
 
@@ -234,7 +234,7 @@ def _write(settings: keys.Settings, made: Made, steps: terminal.Steps) -> None:
         step.note = "written" if config_file.write(settings.path, values) else "there already"
     for key, value in values.items():
         if os.environ.get(key.variable, value) != value:
-            steps.say(f"{key.variable} in the environment beats what is written: unset it")
+            steps.warn(f"{key.variable} in the environment beats what is written: unset it")
 
 
 def _report(settings: keys.Settings, made: Made) -> None:
