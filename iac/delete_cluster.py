@@ -13,7 +13,7 @@ if __name__ == "__main__":
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import settings as keys
 import terminal
@@ -31,15 +31,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     with terminal.Steps(arguments.quiet) as steps, explained(settings):
         aws = Aws(settings)
         done = delete(aws, steps, arguments.final_snapshot, arguments.timeout)
+        unwritten = _forget(settings, steps, done)
         with steps.step("look for what is left") as step:
             left = remains.remains(aws, arguments.final_snapshot)
             step.note = f"{len(left)} left" if left else "nothing"
     if left:
         rows = [(one.kind, one.name, one.hourly) for one in left]
         terminal.print_table("Left behind", ("what", "name", "costs"), rows)
-        return terminal.EXIT_FAILED
-    print(_verdict(done))
-    return 0
+    else:
+        print(_verdict(list(filter(None, done.values()))))
+    if unwritten is not None:
+        raise unwritten
+    return terminal.EXIT_FAILED if left else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,10 +76,10 @@ def _snapshot_name(text: str) -> str:
 
 def delete(
     aws: Aws, steps: terminal.Steps, final_snapshot: str | None, minutes: float
-) -> list[str]:
-    """Delete the cluster, then what it used; what was done with each that was there.
+) -> dict[str, str | None]:
+    """Delete the cluster, then what it used; what was done with each, None where there was none.
 
-    What a cluster uses that is kept stays with it, HOST and ARN too.
+    What a cluster uses that is kept stays with it.
     """
     settings = aws.settings
     with steps.step("AWS account") as step:
@@ -90,13 +93,27 @@ def delete(
     with steps.step(f"role {settings.iam_role_name}") as step:
         role_done = role.remove(aws)
         step.note = role_done or "there is none"
+    return {"cluster": cluster_done, "security group": group_done, "role": role_done}
+
+
+def _forget(
+    settings: keys.Settings, steps: terminal.Steps, done: Mapping[str, str | None]
+) -> terminal.Fault | None:
+    """Take HOST and ARN out of the configuration, unless the cluster was kept.
+
+    Returns what went wrong, which is told at the end: what is left on AWS costs money.
+    """
     with steps.step(f"HOST and ARN out of {settings.path.name}") as step:
-        if cluster_done == tags.NOT_MADE_HERE:
+        if done["cluster"] == tags.NOT_MADE_HERE:
             step.note = "kept: the cluster is"
-        else:
+            return None
+        try:
             emptied = config_file.write(settings.path, {keys.HOST: "", keys.ROLE_ARN: ""})
-            step.note = "taken out" if emptied else "there were none"
-    return [done for done in (cluster_done, group_done, role_done) if done]
+        except terminal.Fault as fault:
+            step.note = "cannot be written"
+            return fault
+        step.note = "taken out" if emptied else "there were none"
+    return None
 
 
 def _verdict(done: Sequence[str]) -> str:

@@ -354,6 +354,21 @@ def test_delete_does_not_ask_where_nobody_answers(
     assert capsys.readouterr().err.endswith(f"next: {words}\n")
 
 
+def test_delete_looks_for_what_is_left_where_the_configuration_cannot_be_written(
+    site: Project, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(create_cluster, "-q") == 0
+    # The file that is to take its place cannot have so long a name.
+    config = site.config.with_name("c" * 255)
+    site.config.rename(config)
+    capsys.readouterr()
+    assert terminal.run(delete_cluster.main, ["--config", str(config), "--yes", "-q"]) == 1
+    told = capsys.readouterr()
+    assert told.out == "nothing is left\n"
+    assert told.err.startswith(f"error: cannot write {config}: file name too long\nnext: ")
+    assert exists(site) == NOTHING
+
+
 def test_status_tells_missing_tables_from_a_new_cluster(
     site: Project, call: Call, capsys: pytest.CaptureFixture[str]
 ) -> None:
