@@ -97,7 +97,16 @@ _STATEMENT_ADVICE = (
         r"is not a table|(insert into|update|delete from) (a )?view",
         "a view stands in the place of a table: drop it, then python create_tables.py",
     ),
+    (
+        r"(?i)manifest",
+        "check what the manifest lists, or have python compact.py write it anew",
+    ),
     (r"(?i)jsonpath", "check the file that [S3] LOG_JSONPATH names"),
+    (
+        r"NoSuchKey",
+        "a file that the manifest lists is gone: take it out, or have python compact.py write both"
+        " anew",
+    ),
     (r"(?i)cannot drop table", "drop what depends on the table first"),
     (
         r"server closed the connection|connection already closed|SSL connection has been closed"

@@ -291,6 +291,32 @@ def test_a_large_part_is_sent_in_pieces_and_appears_when_it_is_finished(project:
     assert abort_leftovers(s3, project.bucket, "large/") == 0
 
 
+@pytest.mark.parametrize(
+    ("entries", "next_step"),
+    [
+        pytest.param([], "check what the manifest lists, or have python compact.py", id="none"),
+        pytest.param(
+            ["gone.gz"], "a file that the manifest lists is gone: take it out, or", id="gone"
+        ),
+        pytest.param(None, "check what the manifest lists, or have python compact.py", id="broken"),
+    ],
+)
+def test_a_manifest_that_cannot_be_loaded(
+    project: Project, entries: list[str] | None, next_step: str
+) -> None:
+    listed = [{"url": f"s3://{project.bucket}/{name}", "mandatory": True} for name in entries or ()]
+    text = "{" if entries is None else json.dumps({"entries": listed})
+    project.client("s3").put_object(
+        Bucket=project.bucket, Key="songs/load.manifest", Body=text.encode()
+    )
+    project.create_tables()
+    address = f"s3://{project.bucket}/songs/load.manifest"
+    done = project.run("etl.py", "--skip-events", "--song-data", address)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "\nthe star is as before\n" in done.stderr
+    assert f"\nnext: {next_step}" in done.stderr
+
+
 def test_the_role_may_read_the_parts_beside_a_manifest(project: Project) -> None:
     project.configure(S3_SONG_DATA=f"s3://{project.bucket}/songs/load.manifest")
     document = policy.read_access(configuration.load(project.config))
