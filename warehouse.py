@@ -101,7 +101,11 @@ _STATEMENT_ADVICE = (
         r"(?i)manifest",
         "check what the manifest lists, or have python compact.py write it anew",
     ),
-    (r"(?i)jsonpath", "check the file that [S3] LOG_JSONPATH names"),
+    (
+        r"(?i)jsonpath",
+        "check the file that [S3] LOG_JSONPATH names: it has a path for each column of"
+        " staging_events",
+    ),
     (
         r"NoSuchKey",
         "a file that the manifest lists is gone: take it out, or have python compact.py write both"

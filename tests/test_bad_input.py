@@ -260,7 +260,8 @@ CATALOGUE: dict[str, tuple[Callable[[Project], None], Outcome]] = {
         Refused(
             "error: copy staging_events failed: Number of jsonpaths and the number of columns"
             " should match. JSONPath size: 17, Number of columns in table or column list: 18\n"
-            "the star is as before\nnext: check the file that [S3] LOG_JSONPATH names\n"
+            "the star is as before\nnext: check the file that [S3] LOG_JSONPATH names: it has a"
+            " path for each column of staging_events\n"
         ),
     ),
     "jsonpaths with a misspelt path": (

@@ -104,7 +104,8 @@ FAILURES = {
         "error: copy staging_events failed: Invalid jsonpath file s3://{name}/log_json_path.json:"
         " expected one JSON object in UTF-8: Expecting property name enclosed in double quotes:"
         " line 1 column 2 (char 1)\n"
-        "the star is as before\nnext: check the file that [S3] LOG_JSONPATH names\n",
+        "the star is as before\nnext: check the file that [S3] LOG_JSONPATH names: it has a path"
+        " for each column of staging_events\n",
     ),
     "a jsonpaths file that does not exist": Failure(
         lambda project: project.configure(S3_LOG_JSONPATH=f"s3://{project.bucket}/none.json"),
@@ -112,7 +113,8 @@ FAILURES = {
         "the star is as before\n"
         "found: there is no object s3://{name}/none.json; s3://{name}/ holds log_data/,"
         " log_json_path.json, song_data/; correct [S3] LOG_JSONPATH, or bring the files there\n"
-        "next: check the file that [S3] LOG_JSONPATH names\n",
+        "next: check the file that [S3] LOG_JSONPATH names: it has a path"
+        " for each column of staging_events\n",
     ),
     "a log line that is not JSON": Failure(
         lambda project: project.put("log_data/b.json", '{"userId": "2"}\nhello\n'),
