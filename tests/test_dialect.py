@@ -1591,6 +1591,8 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "lock mode": ("LOCK TABLE users IN SHARE MODE", SYNTAX, near("IN")),
     "unknown setting": ("SET work_mem TO '1GB'", "42704",
                         'unrecognized configuration parameter "work_mem"'),
+    "table appended to itself": ("ALTER TABLE numbers APPEND FROM public.numbers", "42P16",
+                                 "cannot append a table to itself"),
     "boolean as text": ("SELECT (n > 1)::VARCHAR FROM numbers", "42846",
                         "cannot cast type boolean to character varying"),
     "boolean literal as text": ("SELECT CAST(TRUE AS TEXT)", "42846",

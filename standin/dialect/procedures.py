@@ -41,6 +41,9 @@ CREATE OR REPLACE PROCEDURE {SCHEMA}.append(target text, source text, leftover t
 LANGUAGE plpgsql AS $$
 DECLARE shared text; extra text; missing text;
 BEGIN
+  IF target::regclass = source::regclass THEN
+    RAISE EXCEPTION USING ERRCODE = '42P16', MESSAGE = 'cannot append a table to itself';
+  END IF;
   IF statement_timestamp() <> transaction_timestamp() THEN
     RAISE EXCEPTION USING ERRCODE = '25001',
       MESSAGE = 'ALTER TABLE APPEND cannot run inside a transaction block';
