@@ -530,9 +530,9 @@ WHERE place = 1
 _READABLE = "BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'"
 
 # What the rest of a load needs to know of its plays, in one scan: the first and the last time, how
-# many know their song, how many have no such level, and whether some are at a time that no play
-# has (seconds taken for milliseconds are in 1970). The ends of the span tell that without a look at
-# each play's time, ...
+# many know their song, how many have a level that is none, and whether some are at a time that no
+# play has (seconds taken for milliseconds are in 1970). The ends of the span tell that without a
+# look at each play's time, ...
 new_plays_facts = """
 SELECT
     CAST(MIN(start_time) AS VARCHAR(64)),

@@ -79,6 +79,7 @@ def parser(prog: str, summary: str, example: str) -> argparse.ArgumentParser:
 
 
 def _configuration(text: str) -> Path:
+    """The path of --config, which the hints of this run repeat."""
     path = Path(text)
     hints.use(path)
     return path

@@ -108,8 +108,8 @@ _STATEMENT_ADVICE = (
     ),
     (
         r"NoSuchKey",
-        "a file that the manifest lists is gone: take it out, or have python compact.py write both"
-        " anew",
+        "a file that [S3] LOG_JSONPATH names or a manifest lists is not there: correct that, or"
+        " have python compact.py write the manifest anew",
     ),
     (r"(?i)cannot drop table", "drop what depends on the table first"),
     (

@@ -296,7 +296,9 @@ def test_a_large_part_is_sent_in_pieces_and_appears_when_it_is_finished(project:
     [
         pytest.param([], "check what the manifest lists, or have python compact.py", id="none"),
         pytest.param(
-            ["gone.gz"], "a file that the manifest lists is gone: take it out, or", id="gone"
+            ["gone.gz"],
+            "a file that [S3] LOG_JSONPATH names or a manifest lists is not there: correct that",
+            id="gone",
         ),
         pytest.param(None, "check what the manifest lists, or have python compact.py", id="broken"),
     ],

@@ -9,16 +9,20 @@ from collections.abc import Iterator
 
 from standin.dialect.redshift import LIBRARY_SCHEMA as SCHEMA
 
-# Redshift's TEXT is a VARCHAR.
-_TEXTS = {"text": "character varying", "character varying": "", "character": ""}
+# PostgreSQL's name -> Redshift's, whose TEXT is a VARCHAR.
+_TEXTS = {
+    "text": "character varying",
+    "character varying": "character varying",
+    "character": "character",
+}
 _WHOLE_NUMBERS = ("smallint", "bigint")
 
 
 def definitions() -> Iterator[str]:
     """The statements that create the functions and enter them among the casts."""
     for text, told in _TEXTS.items():
-        yield from _refused("boolean", text, f"boolean to {told or text}")
-        yield from _refused(text, "boolean", f"{told or text} to boolean")
+        yield from _refused("boolean", text, f"boolean to {told}")
+        yield from _refused(text, "boolean", f"{told} to boolean")
     # https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html
     for whole in _WHOLE_NUMBERS:
         yield from _cast("boolean", whole, "LANGUAGE sql IMMUTABLE", f"SELECT $1::integer::{whole}")
