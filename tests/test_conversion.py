@@ -11,9 +11,9 @@ import pytest
 from standin.copy.columns import Column
 from standin.copy.command import CopyCommand
 from standin.copy.conversion import converter
-from standin.copy.copy_rows import encode_row
 from standin.copy.json_stream import JsonStream
 from standin.copy.load_error import NULL, ConversionError, SourceNeeded
+from standin.copy.text_rows import TextRows
 from standin.copy.time_formats import epoch_text
 from standin.sqlerror import SqlError
 
@@ -347,8 +347,8 @@ def test_types_that_cannot_be_loaded() -> None:
 
 ROWS = {
     "plain": (["a", "1", ""], '"a","1",""'),
-    "null": ([NULL, "null", NULL], 'null,"null",null'),
-    "control characters": (["a\tb\x1f", NULL], '"a\tb\x1f",null'),
+    "null": ([None, "null", None], 'null,"null",null'),
+    "control characters": (["a\tb\x1f", None], '"a\tb\x1f",null'),
     "line breaks": (["a\nb\r", "c"], '"a\nb\r","c"'),
     "backslash": (["a\\N", "\\.", "\\n\n"], '"a\\\\N","\\\\.","\\\\n\n"'),
     "quotes": (['"', '\\"', ',",'], '"\\"","\\\\\\"",",\\","'),
@@ -358,8 +358,8 @@ ROWS = {
 
 
 @pytest.mark.parametrize(("fields", "expected"), ROWS.values(), ids=ROWS)
-def test_rows_are_escaped_for_copy(fields: list[str], expected: str) -> None:
-    assert encode_row(fields) == f"{expected}\n".encode()
+def test_rows_are_escaped_for_copy(fields: list[str | None], expected: str) -> None:
+    assert TextRows().encode([fields]) == f"{expected}\n".encode()
 
 
 COLUMN_ROWS = [

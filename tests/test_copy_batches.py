@@ -23,6 +23,7 @@ from standin.copy.json_stream import JsonStream
 from standin.copy.load import Load
 from standin.copy.object_batches import Member, ObjectBatches
 from standin.copy.row_reader import row_reader
+from standin.copy.text_rows import TextRows
 from standin.dialect.lexer import tokenize
 from standin.sqlerror import SqlError
 
@@ -85,7 +86,7 @@ def values(data: bytes, columns: Sequence[Column]) -> list[list[Any]]:
             None if field is None else meaning(field)
             for field, meaning in zip(row, meanings, strict=True)
         ]
-        for row in sent_rows(data)
+        for row in sent_rows(data, columns)
     ]
 
 
@@ -96,12 +97,13 @@ def outcome(
     *,
     one_by_one: bool,
     columns: Sequence[Column] = COLUMNS,
+    careful: bool = True,
 ) -> tuple[Any, ...]:
     """Everything that a load tells: its rows, its errors, its files, and how it failed."""
     sql = f"COPY t FROM 's3://b/data' IAM_ROLE default JSON '{argument}' {options}"
     command = parse(tokenize(sql))
     try:
-        load = Load(command, columns, bucket, "t", one_by_one=one_by_one)
+        load = Load(command, columns, bucket, "t", one_by_one=one_by_one, careful=careful)
     except SqlError as error:
         return (error.sqlstate, error.message)
     rows, failure = b"", None
@@ -196,7 +198,7 @@ def events(count: int) -> list[dict[str, Any]]:
 def taken_together(data: bytes, columns: Sequence[Column] = COLUMNS) -> int:
     """How many rows were not read one by one."""
     sql = "COPY t FROM 's3://b/data' IAM_ROLE default JSON 'auto' TIMEFORMAT 'epochmillisecs'"
-    batches = row_reader(parse(tokenize(sql)), columns, [], None).batches()
+    batches = row_reader(parse(tokenize(sql)), columns, [], None).batches(TextRows())
     assert batches is not None
     stream, together = JsonStream(io.BytesIO(data)), 0
     for _ in stream:
@@ -313,7 +315,7 @@ def test_a_column_that_changes_its_mind_is_followed() -> None:
 )
 def test_keys_that_are_read_one_by_one(keys: list[str]) -> None:
     with pytest.raises(ValueError):
-        ObjectBatches([Member(key, []) for key in keys])
+        ObjectBatches([Member(key, []) for key in keys], TextRows())
 
 
 SHAPED = '{"v":"x","i":1,"unused":null}\n'

@@ -24,7 +24,6 @@ from test_copy_load import Bucket
 
 from standin.copy.columns import Column
 from standin.copy.command import parse
-from standin.copy.copy_rows import COPY_OPTIONS
 from standin.copy.load import Load
 from standin.dialect.lexer import tokenize
 from standin.postgres import Postgres
@@ -104,7 +103,7 @@ def make_load(data: bytes, options: str, columns: list[Column], paths: str = "au
 
 def outcome(load: Load, kind: str) -> Any:
     """The one value of the one row that was loaded, or the code of its error."""
-    rows = sent_rows(b"".join(load.chunks()))
+    rows = sent_rows(b"".join(load.chunks()), load.columns)
     if load.errors:
         (error,) = load.errors
         return Rejected, error.error_code
@@ -237,10 +236,9 @@ def test_what_is_loaded_postgresql_takes(server: Postgres, check: Callable[..., 
 
         def holds(lines: list[bytes], options: str) -> None:
             load = make_load(b"\n".join(lines), f"{options} IGNOREALLERRORS", COLUMNS)
-            data = b""
             with suppress(SqlError):
                 data = b"".join(load.chunks())
-            cursor.copy_expert(f"COPY t FROM STDIN ({COPY_OPTIONS})", io.BytesIO(data))
+                cursor.copy_expert(f"COPY t FROM STDIN ({load.copy_options})", io.BytesIO(data))
             assert {error.error_code for error in load.errors} <= CODES | {1202, 1211, 1214}
 
         check(75, holds, st.lists(LINES, max_size=8), FORMATS)

@@ -105,6 +105,76 @@ def test_failed_copy_in_autocommit_keeps_nothing(project: Project, connection: A
     assert cursor.fetchone() == (0,)
 
 
+# Read many at once from the second on, so that it is PostgreSQL that meets the NUL.
+NUL_LINES = b'{"a": "x"}\n{"a": "y"}\n{"a": "z\\u0000"}\n{"a": "v"}\n'
+NUL_ERROR = (3, 1220, "rows/2.json")
+
+
+def test_a_nul_costs_its_row_and_no_other(project: Project, connection: Any, cursor: Any) -> None:
+    project.put("rows/1.json", b'{"a": "w"}')
+    project.put("rows/2.json", NUL_LINES)
+    cursor.execute("CREATE TABLE t (a VARCHAR(9))")
+    cursor.execute("INSERT INTO t VALUES ('before')")
+    cursor.execute(copy_statement(project) + " MAXERROR 2")
+    assert connection.notices[0] == (
+        "INFO:  Load into table 't' completed, 4 record(s) loaded successfully.\n"
+    )
+    cursor.execute("SELECT pg_last_copy_count()")
+    assert cursor.fetchone() == (4,)
+    connection.commit()
+    cursor.execute("SELECT a FROM t ORDER BY a")
+    assert [value for (value,) in cursor.fetchall()] == ["before", "v", "w", "x", "y"]
+    assert errors_of_the_last_copy(cursor) == [NUL_ERROR]
+    cursor.execute(
+        "SELECT loaded_rows, error_count, source_file_count, status FROM sys_load_history"
+        " WHERE query_id = pg_last_copy_id()"
+    )
+    assert cursor.fetchall() == [(4, 1, 2, "completed")]
+
+
+@pytest.mark.parametrize("autocommit", [True, False], ids=["alone", "in a transaction"])
+def test_a_nul_fails_a_copy_that_allows_no_error(
+    project: Project, connection: Any, autocommit: bool
+) -> None:
+    project.put("rows/2.json", NUL_LINES)
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE t (a VARCHAR(9))")
+    connection.autocommit = autocommit
+    with pytest.raises(psycopg2.InternalError, match="Load into table 't' failed"):
+        cursor.execute(copy_statement(project))
+    connection.rollback()
+    cursor.execute("SELECT count(*) FROM t")
+    assert cursor.fetchone() == (0,)
+    assert errors_of_the_last_copy(cursor) == [NUL_ERROR]
+
+
+@pytest.mark.parametrize(("limit", "lines"), [(0, [3]), (2, [3, 3005]), (3, [3, 3005, 3006])])
+def test_a_nul_before_other_errors(
+    project: Project, connection: Any, cursor: Any, limit: int, lines: list[int]
+) -> None:
+    """Those of the first errors that fail the load are told, whoever finds which."""
+    # So many that all of them, and the NUL, are read before it is known that others follow.
+    fitting, too_long = b'{"a": "x"}\n' * 3000, b'{"a": "0123456789"}\n'
+    project.put("rows/2.json", NUL_LINES + fitting + too_long * 2)
+    cursor.execute("CREATE TABLE t (a VARCHAR(9))")
+    connection.commit()
+    with pytest.raises(psycopg2.InternalError, match="Load into table 't' failed"):
+        cursor.execute(f"{copy_statement(project)} MAXERROR {limit}")
+    connection.rollback()
+    found = [line for line, *_ in errors_of_the_last_copy(cursor)]
+    assert sorted(found) == lines
+
+
+def errors_of_the_last_copy(cursor: Any) -> list[tuple[int, int, str]]:
+    """The line, the code and the object of each."""
+    cursor.execute(
+        "SELECT line_number, err_code, filename FROM stl_load_errors"
+        " WHERE query = pg_last_copy_id()"
+    )
+    return [(line, code, name.strip().split("/", 3)[3]) for line, code, name in cursor.fetchall()]
+
+
 def test_copy_in_a_string_is_part_of_its_transaction(project: Project, connection: Any) -> None:
     project.put("rows/1.json", b'{"a": 1}')
     connection.autocommit = True

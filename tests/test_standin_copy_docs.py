@@ -78,7 +78,7 @@ def copied(data: str, options: str, *columns: Column) -> str:
     """The fields of the one row, or its error, as the document writes them."""
     sql = f"COPY t FROM 's3://b/data' IAM_ROLE default {options} MAXERROR 2"
     load = Load(parse(tokenize(sql)), columns, Bucket({"data": data.encode()}), "t")
-    rows = sent_rows(b"".join(load.chunks()))
+    rows = sent_rows(b"".join(load.chunks()), columns)
     if load.errors:
         return f"error {load.errors[0].error_code} `{load.errors[0].error_message}`"
     return ", ".join("NULL" if field is None else f"`{field}`" for field in rows[0])

@@ -14,7 +14,6 @@ import pytest
 from standin.cloud.objects import ObjectInfo
 from standin.copy.columns import Column, columns_query, read_columns
 from standin.copy.command import parse
-from standin.copy.copy_rows import COPY_OPTIONS
 from standin.copy.load import Load
 from standin.dialect.lexer import tokenize
 from standin.postgres import Postgres
@@ -302,7 +301,7 @@ def test_a_load_into_a_table_of_every_type(server: Postgres, database: str) -> N
         sql = "COPY t FROM 's3://b/d' IAM_ROLE default JSON 'auto' TIMEFORMAT 'epochsecs'"
         load = Load(parse(tokenize(sql)), columns, OneObject(data), "t")
         cursor.copy_expert(
-            f"COPY t ({', '.join(load.target_columns)}) FROM STDIN ({COPY_OPTIONS})",
+            f"COPY t ({', '.join(load.target_columns)}) FROM STDIN ({load.copy_options})",
             io.BytesIO(b"".join(load.chunks())),
         )
         cursor.execute(

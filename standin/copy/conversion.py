@@ -24,6 +24,7 @@ from standin.copy.time_formats import (
     ZONES,
     date_reader,
     epoch_text,
+    plain_digits,
     plain_epochs,
     timestamp_reader,
 )
@@ -290,7 +291,7 @@ def _epoch(per_second: int, zone: str, shown: str, command: CopyCommand) -> Conv
         )
 
     slow = _non_character(exact)
-    texts_of, digits = plain_epochs(per_second, zone)
+    texts_of, digits = plain_epochs(per_second, zone), plain_digits(per_second)
 
     def convert(value: Any) -> str:
         if value.__class__ is Number and len(value) <= digits and value.isdigit():

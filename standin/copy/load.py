@@ -1,4 +1,4 @@
-"""One COPY being executed: objects in S3 to chunks of PostgreSQL's COPY text.
+"""One COPY being executed: objects in S3 to chunks of what PostgreSQL's COPY takes.
 
 Does no I/O but through its object source; runs in a worker thread while others read its counters.
 """
@@ -14,12 +14,12 @@ from standin.cloud.objects import LISTING, READING, ObjectInfo, ObjectSource, in
 from standin.copy.byte_streams import UNREADABLE, Counter, opener
 from standin.copy.columns import Column, choose_columns
 from standin.copy.command import CopyCommand
-from standin.copy.copy_rows import encode_row
 from standin.copy.json_stream import RAW_LENGTH, Broken, JsonStream
 from standin.copy.jsonpaths import Path, read_jsonpaths
-from standin.copy.load_error import LoadError
+from standin.copy.load_error import NULL, LoadError
 from standin.copy.object_batches import Block
 from standin.copy.options import split_address
+from standin.copy.row_format import row_format
 from standin.copy.row_reader import SURPRISES, RowError, Stream, row_reader
 from standin.copy.sources import find_sources
 from standin.sqlerror import INTERNAL_ERROR, SqlError
@@ -52,22 +52,28 @@ class Load:
         table_name: str,
         *,
         one_by_one: bool = False,
+        careful: bool = True,
     ) -> None:
-        """`one_by_one` has every value read on its own: what the faster ways are held against."""
+        """`one_by_one` has every value read on its own: what the faster ways are held against.
+
+        Without `careful` it may be left to PostgreSQL to find a NUL, with which nothing is loaded.
+        """
         self.command = command
         self.table_name = table_name
         self._objects = objects
-        self._columns = choose_columns(command, columns, table_name)
-        self.target_columns = tuple(column.name for column in self._columns)
+        self.columns = choose_columns(command, columns, table_name)
+        self.target_columns = tuple(column.name for column in self.columns)
         missing = [
             column
             for column in columns
             if column.not_null
-            and not (column in self._columns or column.has_default or column.is_identity)
+            and not (column in self.columns or column.has_default or column.is_identity)
         ]
         self._paths = self._read_paths()
-        self._reader = row_reader(command, self._columns, missing, self._paths)
-        self._batches = None if one_by_one else self._reader.batches()
+        self._reader = row_reader(command, self.columns, missing, self._paths)
+        self._format = row_format(command, self.columns, careful=careful or one_by_one)
+        self._fields = [self._format.field_of(column) for column in self.columns]
+        self._batches = None if one_by_one else self._reader.batches(self._format)
         self._compressed = Counter()
         self._decoded = opener(command.compression, command.encoding, self._compressed)
         self._infos = find_sources(command, objects)
@@ -80,6 +86,21 @@ class Load:
         self.current_file = ""
         self._bytes_before = 0
         self._stream: Stream | None = None
+
+    @property
+    def may_lack_errors(self) -> bool:
+        """Whether it failed by its rows' errors, and a NUL before them may not have been found."""
+        return self._has_too_many_errors and not self._format.finds_nul
+
+    @property
+    def _has_too_many_errors(self) -> bool:
+        is_limited = not self.command.ignore_all_errors
+        return is_limited and len(self.errors) >= max(1, self.command.max_error)
+
+    @property
+    def copy_options(self) -> str:
+        """What PostgreSQL's COPY has to be told of the chunks."""
+        return self._format.options
 
     @property
     def files_done(self) -> int:
@@ -110,13 +131,14 @@ class Load:
         return texts
 
     def chunks(self) -> Iterator[bytes]:
-        """The rows, as copy_rows writes them, in chunks of about 1 MiB.
+        """The rows, as `copy_options` say, in chunks of about 1 MiB.
 
         With NOLOAD everything is read and checked, `rows_loaded` counts what would be loaded,
         and every chunk is empty. Raises SqlError as soon as MAXERROR rows have failed, or an
         object cannot be read.
         """
-        size, blocks = 0, []
+        size = 0
+        blocks: list[bytes | bytearray] = [self._format.begin]
         for info in self._infos:
             for count, rows in self._encoded_rows(info):
                 self.rows_loaded += count
@@ -125,10 +147,9 @@ class Load:
                 if size >= CHUNK_SIZE:
                     yield self._chunk(blocks)
                     size, blocks = 0, []
-        if size:
-            yield self._chunk(blocks)
+        yield self._chunk([*blocks, self._format.end])
 
-    def _chunk(self, blocks: list[bytes | bytearray]) -> bytes:
+    def _chunk(self, blocks: Sequence[bytes | bytearray]) -> bytes:
         return b"" if self.command.no_load else b"".join(blocks)
 
     def _read_paths(self) -> list[Path] | None:
@@ -146,12 +167,12 @@ class Load:
         except ValueError as problem:
             message = f"Invalid jsonpath file {address}: {problem}"
             raise internal_error(message, location=LISTING) from problem
-        if paths is not None and len(paths) != len(self._columns):
+        if paths is not None and len(paths) != len(self.columns):
             raise SqlError(
                 INTERNAL_ERROR,
                 "Number of jsonpaths and the number of columns should match. "
                 f"JSONPath size: {len(paths)}, "
-                f"Number of columns in table or column list: {len(self._columns)}",
+                f"Number of columns in table or column list: {len(self.columns)}",
             )
         return paths
 
@@ -193,7 +214,15 @@ class Load:
             except SURPRISES:
                 fields = self._examined_row(value, stream, name)
             if fields is not None:
-                yield 1, encode_row(fields)
+                yield 1, self._encoded(fields)
+
+    def _encoded(self, texts: list[str]) -> bytes | bytearray:
+        """One row of what the converters gave."""
+        fields = [
+            None if text == NULL else field(text)
+            for text, field in zip(texts, self._fields, strict=True)
+        ]
+        return self._format.encode([fields])
 
     def _unreadable(self, name: str, problem: Exception) -> SqlError:
         command = self.command
@@ -233,8 +262,7 @@ class Load:
     def _add_error(self, error: LoadError) -> None:
         """Note a failed row; SqlError when it is the last one that MAXERROR allows."""
         self.errors.append(error)
-        is_limited = not self.command.ignore_all_errors
-        if is_limited and len(self.errors) >= max(1, self.command.max_error):
+        if self._has_too_many_errors:
             raise SqlError(
                 INTERNAL_ERROR,
                 f"Load into table '{self.table_name}' failed.  "

@@ -6,7 +6,7 @@ accepts needs no second look. What is none of it is read as it is written, and c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -19,7 +19,8 @@ from standin.copy.command import CopyCommand
 from standin.copy.conversion import INTEGERS, Converter
 from standin.copy.json_stream import scan
 from standin.copy.load_error import NULL
-from standin.copy.time_formats import EPOCHS, ZONES, EpochTexts, plain_epochs
+from standin.copy.row_format import RowFormat
+from standin.copy.time_formats import EPOCHS, ZONES, plain_digits
 
 # No character has more in UTF-8.
 _MOST_BYTES = 4
@@ -27,7 +28,7 @@ _MOST_BYTES = 4
 _REMEMBERED = 8192
 _LONGEST_REMEMBERED = 256
 
-# From what was decoded to fields (text, numbers, None for NULL); None when a value does not fit.
+# From what was decoded to fields of the format; None when a value does not fit.
 Fields: TypeAlias = "Callable[[list[Any]], list[Any] | None]"
 
 
@@ -40,17 +41,22 @@ class MemberType:
     fields: Fields | None = None
 
 
-def member_types(column: Column, command: CopyCommand, convert: Converter) -> list[MemberType]:
+def member_types(
+    column: Column, command: CopyCommand, convert: Converter, format_: RowFormat
+) -> list[MemberType]:
     """The types of a column's member, the fastest first; the last takes every value."""
     null: Any = msgspec.NODEFAULT if column.not_null else None
     found = [
         MemberType(plain if column.not_null else plain | None, null, fields)
-        for plain, fields in _plain(column, command)
+        for plain, fields in _plain(column, command, format_)
     ]
-    return [*found, MemberType(Raw, Raw(b"null"), ConvertedFields(convert))]
+    fields = ConvertedFields(convert, format_.field_of(column))
+    return [*found, MemberType(Raw, Raw(b"null"), fields)]
 
 
-def _plain(column: Column, command: CopyCommand) -> Iterator[tuple[Any, Fields | None]]:
+def _plain(
+    column: Column, command: CopyCommand, format_: RowFormat
+) -> Iterator[tuple[Any, Fields | None]]:
     """Types whose values a column takes as they are, or all in the same way."""
     if column.type in INTEGERS:
         end = 1 << INTEGERS[column.type].bits - 1
@@ -65,8 +71,9 @@ def _plain(column: Column, command: CopyCommand) -> Iterator[tuple[Any, Fields |
         yield Annotated[str, Meta(max_length=length // _MOST_BYTES)], None
         yield Annotated[str, Meta(max_length=length)], _one_byte_characters
     elif command.time_format in EPOCHS and column.type in ZONES:
-        texts_of, digits = plain_epochs(EPOCHS[command.time_format], ZONES[column.type])
-        yield Annotated[int, Meta(ge=0, lt=10**digits)], _EpochFields(texts_of)
+        digits = plain_digits(EPOCHS[command.time_format])
+        moments_of = format_.moments_of(command.time_format, ZONES[column.type])
+        yield Annotated[int, Meta(ge=0, lt=10**digits)], _EpochFields(moments_of)
 
 
 def _one_byte_characters(values: list[str | None]) -> list[str | None] | None:
@@ -85,37 +92,38 @@ class _DigitFields:
             return None
         if self.required and "" in values:
             return None
-        return [value or None for value in values]
+        return [int(value) if value else None for value in values]
 
 
 @dataclass(frozen=True)
 class _EpochFields:
-    """Timestamps of counts of units after 1970."""
+    """Moments of counts of units after 1970."""
 
-    texts_of: EpochTexts
+    moments_of: Callable[[Iterable[int]], list[Any]]
 
     def __call__(self, counts: list[int | None]) -> list[Any]:
         if None not in counts:
-            return self.texts_of(counts)  # type: ignore[arg-type]
-        texts = iter(self.texts_of(count for count in counts if count is not None))
-        return [None if count is None else next(texts) for count in counts]
+            return self.moments_of(counts)  # type: ignore[arg-type]
+        moments = iter(self.moments_of(count for count in counts if count is not None))
+        return [None if count is None else next(moments) for count in counts]
 
 
-class ConvertedFields(dict[bytes, "str | None"]):
+class ConvertedFields(dict[bytes, Any]):
     """The fields that a column's converter makes of values as they are written."""
 
-    def __init__(self, convert: Converter) -> None:
+    def __init__(self, convert: Converter, field_of: Callable[[str], Any]) -> None:
         super().__init__()
         self._convert = convert
+        self._field_of = field_of
 
     def __call__(self, values: list[Raw]) -> list[Any]:
         """Raises what the converter raises, and UnicodeDecodeError."""
         return list(map(self.__getitem__, map(bytes, values)))
 
-    def __missing__(self, written: bytes) -> str | None:
+    def __missing__(self, written: bytes) -> Any:
         value, _ = scan(written.decode(), 0)
         field = self._convert(value)
-        found = None if field == NULL else str(field)
+        found = None if field == NULL else self._field_of(field)
         if len(written) <= _LONGEST_REMEMBERED:
             if len(self) >= _REMEMBERED:
                 self.clear()

@@ -1,4 +1,4 @@
-"""JSON objects to rows, many at once: msgspec reads them, and writes the rows.
+"""JSON objects to rows, many at once: msgspec reads them, and a RowFormat writes the rows.
 
 It accepts JSON and nothing else, and each member only as the type that its column takes as it is.
 Whatever it does not accept is left to the reader of single values: no error is found here.
@@ -15,11 +15,11 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import astuple
 
-from standin.copy.copy_rows import encode_rows
 from standin.copy.json_stream import JsonStream
 from standin.copy.jsonpaths import PathError
 from standin.copy.load_error import ConversionError, SourceNeeded
 from standin.copy.member_types import MemberType
+from standin.copy.row_format import RowFormat
 
 # Bytes read together: enough for the cost of a batch not to count, few enough to be read
 # again one by one when there is a surprise among them.
@@ -29,7 +29,7 @@ SMALLEST_BATCH = 1 << 11
 FEW_VALUES = 8
 MANY_VALUES = 4096
 
-# How many rows, and PostgreSQL's COPY text of them.
+# How many rows, and these as PostgreSQL's COPY takes them.
 Block: TypeAlias = "tuple[int, bytes | bytearray]"
 
 
@@ -56,11 +56,12 @@ _SURPRISES = (ConversionError, PathError, SourceNeeded, ValueError, RecursionErr
 class ObjectBatches:
     """The rows of those objects of a load that hold no surprise."""
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], format_: RowFormat) -> None:
         """`members` fill the columns, in their order; ValueError for keys that cannot be read so.
 
         These are keys with quotes or backslashes, and one key for two columns.
         """
+        self._encode = format_.encode
         self._keys = [member.key for member in members]
         if len(set(self._keys)) < len(self._keys):
             raise ValueError(f"expected a member of its own for each column, got {self._keys}")
@@ -114,7 +115,7 @@ class ObjectBatches:
                 raise _Misfit(index)
             for row, field in zip(rows, fields, strict=True):
                 row[index] = field
-        return len(rows), encode_rows(rows)
+        return len(rows), self._encode(rows)
 
     def _misfit(self, data: bytes) -> Exception:
         """The first member of an object that is not of its type; ValueError for no object."""

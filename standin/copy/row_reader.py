@@ -19,6 +19,7 @@ from standin.copy.jsonpaths import NOT_AN_OBJECT, Path, PathError, evaluate, sou
 from standin.copy.load_error import INVALID_LINE, ConversionError, Source, SourceNeeded
 from standin.copy.member_types import member_types
 from standin.copy.object_batches import Member, ObjectBatches
+from standin.copy.row_format import RowFormat
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 EXTRA_COLUMNS = 1202
@@ -62,7 +63,7 @@ class RowReader(Protocol):
     def read(self) -> Callable[[Any], list[str]]:
         """From what a stream gives to the values; raises SURPRISES."""
 
-    def batches(self) -> ObjectBatches | None:
+    def batches(self, format_: RowFormat) -> ObjectBatches | None:
         """What reads many rows of a stream at once, if this format and these columns allow it."""
 
     def examine(self, value: Any, stream: Stream) -> list[str]:
@@ -95,7 +96,7 @@ class Incomplete:
         self._examine = reader.examine
         self._missing = missing
 
-    def batches(self) -> None:
+    def batches(self, format_: RowFormat) -> None:
         """See RowReader."""
 
     def read(self, value: Any) -> list[str]:
@@ -157,17 +158,17 @@ class JsonRows:
 
         return read
 
-    def batches(self) -> ObjectBatches | None:
+    def batches(self, format_: RowFormat) -> ObjectBatches | None:
         """See RowReader; each column has to be filled from a member of its own."""
         keys = [path[0] for path in self._paths if len(path) == 1 and isinstance(path[0], str)]
         if len(keys) < len(self._paths) or self._ignores_case:
             return None
         members = [
-            Member(key, member_types(column, self._command, convert))
+            Member(key, member_types(column, self._command, convert, format_))
             for key, convert, column in zip(keys, self._converters, self._columns, strict=True)
         ]
         with suppress(ValueError):
-            return ObjectBatches(members)
+            return ObjectBatches(members, format_)
         return None
 
     def _member(self, path: Path, value: Any, stream: Stream) -> Any:
@@ -189,7 +190,7 @@ class DelimitedRows:
         self._columns = columns
         self._converters = [converter(column, command) for column in columns]
 
-    def batches(self) -> None:
+    def batches(self, format_: RowFormat) -> None:
         """See RowReader."""
 
     def stream(self, data: BinaryIO) -> Stream:

@@ -123,11 +123,13 @@ def epoch_text(count: int, per_second: int) -> str | None:
     return f"{begin}{_MINUTES_AND_SECONDS[second]}{_fraction_text(rest)}{era}"
 
 
-def plain_epochs(per_second: int, zone: str) -> tuple[EpochTexts, int]:
-    """The function from counts of units after 1970 to their timestamps, and the digits it takes.
+def plain_digits(per_second: int) -> int:
+    """So few digits that every count of units after 1970 lies within Redshift's calendar."""
+    return _SECONDS_DIGITS + len(str(per_second)) - 1
 
-    So few that every count lies within Redshift's calendar and needs no era.
-    """
+
+def plain_epochs(per_second: int, zone: str) -> EpochTexts:
+    """The function from counts of units after 1970, of plain_digits, to their timestamps."""
     per_hour = _HOUR * per_second
     hours, clocks = _Hours(), _MINUTES_AND_SECONDS
     fractions = [_fraction_text(rest) + zone for rest in range(per_second)]
@@ -141,7 +143,7 @@ def plain_epochs(per_second: int, zone: str) -> tuple[EpochTexts, int]:
             for count in counts
         ]
 
-    return texts_of, _SECONDS_DIGITS + len(str(per_second)) - 1
+    return texts_of
 
 
 class _Hours(dict[int, str]):

@@ -142,6 +142,11 @@ class LoadRecord:
                 (tuple(columns.values()),),
             )
 
+    def begin_again(self, load: Load) -> None:
+        """Go on with another load of the same command, in place of one that came to nothing."""
+        with self._lock:
+            self._load = load
+
     def update(self) -> None:
         """Write down how far the load is; when that fails, the load goes on all the same."""
         with self._lock, suppress(psycopg2.Error):

@@ -18,7 +18,7 @@ LOGGER = logging.getLogger("standin")
 FAILING_MARK = "refused by the stand-in"
 FAILING_SQL = f'SELECT "{FAILING_MARK}"()'
 # A name that no client has.
-SAVEPOINT = '"before a question"'
+SAVEPOINT = '"of the stand-in"'
 
 
 class BackendError(Exception):

@@ -10,18 +10,18 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from standin.cloud.aws import Cluster
 from standin.copy.columns import Column, columns_query, read_columns
 from standin.copy.command import CopyCommand
-from standin.copy.copy_rows import COPY_OPTIONS
 from standin.copy.load import Load
 from standin.dialect.translate import SessionFacts
 from standin.sqlerror import SqlError, not_supported
 from standin.views.load_log import ABORTED, COMPLETED, LoadFacts, LoadRecord
 from standin.wire import protocol, writing
-from standin.wire.conversation import BackendError, Conversation
+from standin.wire.conversation import SAVEPOINT, BackendError, Conversation
 from standin.wire.links import Client
 from standin.wire.running_load import ReadAhead, RunningLoad
 from standin.wire.services import Services
@@ -29,6 +29,8 @@ from standin.wire.services import Services
 QUERY_CANCELED = "57014"
 WRONG_OBJECT_TYPE = "42809"
 INSUFFICIENT_PRIVILEGE = "42501"
+# What PostgreSQL says to a NUL.
+CHARACTER_NOT_IN_REPERTOIRE = "22021"
 
 # What PostgreSQL assumes of a table without statistics is good enough for fewer rows.
 ANALYZED_ROWS = 5000
@@ -92,9 +94,12 @@ class Copier:
         try:
             async with self._conversation.transaction():
                 target = await self._find_target(command)
-                running = await self._prepare(command, target)
+                running = await self._prepare(command, target, careful=False)
                 record = await self._start_record(running.load, target, query_id, started)
-                await self._feed(target, running, query_id, record)
+                if not await self._is_fed(target, running, query_id, record):
+                    running = await self._prepare(command, target, careful=True)
+                    await self._services.work(record.begin_again, running.load)
+                    await self._feed(target, running, query_id, record)
                 if _is_analyzed(command, target, running.load.rows_loaded):
                     await self._conversation.run(f"ANALYZE {target.name}")
             # The load is in the system views before the client hears of its end.
@@ -171,10 +176,37 @@ class Copier:
             raise SqlError(INSUFFICIENT_PRIVILEGE, f"must be owner of relation {command.table}")
         return Target(name, table_id, user_id, transaction_id, columns, bool(is_empty))
 
-    async def _prepare(self, command: CopyCommand, target: Target) -> RunningLoad:
-        """Everything that can fail before the first byte of data is read."""
+    async def _prepare(self, command: CopyCommand, target: Target, *, careful: bool) -> RunningLoad:
+        """Everything that can fail before the first byte of data is read; see Load."""
         objects = await self._services.authorized(self._cluster, command)
-        return await self._services.work(RunningLoad, command, target.columns, objects)
+        make = partial(RunningLoad, careful=careful)
+        return await self._services.work(make, command, target.columns, objects)
+
+    async def _is_fed(
+        self, target: Target, running: RunningLoad, query_id: int, record: LoadRecord
+    ) -> bool:
+        """Move the rows from S3 to PostgreSQL; False, and none is moved, if care has to be taken.
+
+        That is for a NUL, and for too many errors, as a NUL may have come before them.
+        """
+        run = self._conversation.run
+        await run(f"SAVEPOINT {SAVEPOINT}")
+        is_fed = True
+        try:
+            await self._feed(target, running, query_id, record)
+        except BackendError as error:
+            if error.sqlstate != CHARACTER_NOT_IN_REPERTOIRE:
+                raise
+            is_fed = False
+        except SqlError as error:
+            if error.sqlstate == QUERY_CANCELED or not running.load.may_lack_errors:
+                raise
+            await self._conversation.settle()
+            is_fed = False
+        if not is_fed:
+            await run(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+        await run(f"RELEASE SAVEPOINT {SAVEPOINT}")
+        return is_fed
 
     async def _feed(
         self, target: Target, running: RunningLoad, query_id: int, record: LoadRecord
@@ -182,7 +214,7 @@ class Copier:
         """Move the rows from S3 to PostgreSQL."""
         names = ", ".join(_quoted(name) for name in running.load.target_columns)
         await self._conversation.copy_in(
-            f"COPY {target.name} ({names}) FROM STDIN ({COPY_OPTIONS})"
+            f"COPY {target.name} ({names}) FROM STDIN ({running.load.copy_options})"
         )
         chunks = ReadAhead(running.produce, self._services.workers)
         self._canceled = asyncio.get_running_loop().create_future()

@@ -22,10 +22,16 @@ class RunningLoad:
     """A load whose chunks are made one at a time, in whatever thread asks for one."""
 
     def __init__(
-        self, command: CopyCommand, columns: Sequence[Column], objects: ObjectSource
+        self,
+        command: CopyCommand,
+        columns: Sequence[Column],
+        objects: ObjectSource,
+        *,
+        careful: bool,
     ) -> None:
+        """See Load for `careful`."""
         self._objects = StoppableObjects(objects)
-        self.load = Load(command, columns, self._objects, command.table)
+        self.load = Load(command, columns, self._objects, command.table, careful=careful)
         self._chunks = self.load.chunks()
         self._lock = threading.Lock()
 
