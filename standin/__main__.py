@@ -156,8 +156,15 @@ def run_command(command: list[str], environ: dict[str, str]) -> int:
             return 126
         for number in early:
             child.send_signal(number)
-        status = child.wait()
+        status = _ended(child)
     return status if status >= 0 else 128 - status
+
+
+def _ended(child: subprocess.Popen[bytes]) -> int:
+    """Wait for its end, in short turns: a signal may reach another thread, and end no wait here."""
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return child.wait(timeout=0.5)
 
 
 def describe(standin: Standin) -> str:

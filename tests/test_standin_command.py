@@ -1,5 +1,6 @@
 """`python -m standin` as a person or a script runs it: a process of its own, with signals."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -181,9 +182,19 @@ def test_a_signal_during_the_start(spawn, temporary_folder, number):
     assert list(temporary_folder.iterdir()) == []
 
 
+def to_another_thread(process, number):
+    """Have a thread of the process get a signal that is not its main one, as the kernel may."""
+    tgkill = getattr(ctypes.CDLL(None), "tgkill", None)
+    if tgkill is None or not Path("/proc/self/task").exists():
+        pytest.skip("needs Linux and its tgkill")
+    others = {int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()}
+    assert tgkill(process.pid, max(others - {process.pid}), number) == 0
+
+
 @pytest.mark.long
 @posix
-def test_a_signal_is_passed_on_to_the_command(spawn, tmp_path, temporary_folder):
+@pytest.mark.parametrize("send", [subprocess.Popen.send_signal, to_another_thread])
+def test_a_signal_is_passed_on_to_the_command(spawn, tmp_path, temporary_folder, send):
     started = tmp_path / "started"
     program = (
         "import pathlib, signal, sys, time\n"
@@ -193,7 +204,7 @@ def test_a_signal_is_passed_on_to_the_command(spawn, tmp_path, temporary_folder)
     )
     process = spawn(*FREE_PORTS, "--", sys.executable, "-c", program, started)
     until(started.exists)
-    process.terminate()
+    send(process, signal.SIGTERM)
     assert finished(process) == (5, "", "")
     assert list(temporary_folder.iterdir()) == []
 

@@ -60,16 +60,15 @@ class BinaryRows:
     end = b"\xff\xff"
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        # Imported when needed: it takes longer than all else that a small load does. psycopg's
-        # public way to write a row takes twice the time.
-        from psycopg._copy_base import format_row_binary
-        from psycopg.adapt import Transformer
-        from psycopg.pq import Format
+        # Imported when needed: it takes longer than all else that a small load does. From the
+        # package, as threads that import it from two ends may wait for each other. The public way
+        # to write a row takes twice the time of this one.
+        from psycopg import _copy_base, adapt, pq
 
-        self._format_row = format_row_binary
-        self._transformer = Transformer()
+        self._format_row = _copy_base.format_row_binary
+        self._transformer = adapt.Transformer()
         self._transformer.set_dumper_types(
-            [_WRITTEN_AS[column.type] for column in columns], Format.BINARY
+            [_WRITTEN_AS[column.type] for column in columns], pq.Format.BINARY
         )
 
     def field_of(self, column: Column) -> Callable[[str], Any]:
