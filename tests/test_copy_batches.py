@@ -256,6 +256,7 @@ COLUMNS_OF_THEIR_OWN: dict[str, tuple[Column, list[Any], str]] = {
         [Literal("1e-400"), Literal("-1e-400"), Literal("-0.0"), 2**70, 0.1, "1.5", None],
         TOGETHER,
     ),
+    "a zero below zero": (Column("v", "double precision"), [Literal("-0"), 0.0, 1.5], TOGETHER),
     "a double out of range": (Column("v", "double precision"), [Literal("1e400")], REJECTED),
     "single precision": (Column("v", "real"), [0.1, 1, None], TOGETHER),
     "decimals": (

@@ -65,7 +65,7 @@ def _plain(
         length = INTEGERS[column.type].digits
         yield Annotated[str, Meta(max_length=length)], _DigitFields(column.not_null)
     elif column.type == "double precision":
-        yield float, None
+        yield float, _other_than_zero
     elif column.type == "varchar" and keeps_blanks(command) and command.accept_inv_chars is None:
         length = column.length or 0
         yield Annotated[str, Meta(max_length=length // _MOST_BYTES)], None
@@ -74,6 +74,11 @@ def _plain(
         digits = plain_digits(EPOCHS[command.time_format])
         moments_of = format_.moments_of(command.time_format, ZONES[column.type])
         yield Annotated[int, Meta(ge=0, lt=10**digits)], _EpochFields(moments_of)
+
+
+def _other_than_zero(values: list[float | None]) -> list[float | None] | None:
+    # msgspec takes -0, written as a whole number, for 0
+    return None if 0.0 in values else values
 
 
 def _one_byte_characters(values: list[str | None]) -> list[str | None] | None:

@@ -110,9 +110,12 @@ class ObjectBatches:
             raise self._misfit(data) from problem
         rows = list(map(list, map(astuple, objects)))
         for index, convert in self._conversions:
-            fields = convert([row[index] for row in rows])
+            values = [row[index] for row in rows]
+            fields = convert(values)
             if fields is None:
                 raise _Misfit(index)
+            if fields is values:
+                continue
             for row, field in zip(rows, fields, strict=True):
                 row[index] = field
         return len(rows), self._encode(rows)

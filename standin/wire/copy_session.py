@@ -96,7 +96,7 @@ class Copier:
                 target = await self._find_target(command)
                 running = await self._prepare(command, target, careful=False)
                 record = await self._start_record(running.load, target, query_id, started)
-                if not await self._is_fed(target, running, query_id, record):
+                if not await self._feed_in_haste(target, running, query_id, record):
                     running = await self._prepare(command, target, careful=True)
                     await self._services.work(record.begin_again, running.load)
                     await self._feed(target, running, query_id, record)
@@ -182,7 +182,7 @@ class Copier:
         make = partial(RunningLoad, careful=careful)
         return await self._services.work(make, command, target.columns, objects)
 
-    async def _is_fed(
+    async def _feed_in_haste(
         self, target: Target, running: RunningLoad, query_id: int, record: LoadRecord
     ) -> bool:
         """Move the rows from S3 to PostgreSQL; False, and none is moved, if care has to be taken.
@@ -191,22 +191,22 @@ class Copier:
         """
         run = self._conversation.run
         await run(f"SAVEPOINT {SAVEPOINT}")
-        is_fed = True
+        is_taken = True
         try:
             await self._feed(target, running, query_id, record)
         except BackendError as error:
             if error.sqlstate != CHARACTER_NOT_IN_REPERTOIRE:
                 raise
-            is_fed = False
+            is_taken = False
         except SqlError as error:
             if error.sqlstate == QUERY_CANCELED or not running.load.may_lack_errors:
                 raise
             await self._conversation.settle()
-            is_fed = False
-        if not is_fed:
+            is_taken = False
+        if not is_taken:
             await run(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
         await run(f"RELEASE SAVEPOINT {SAVEPOINT}")
-        return is_fed
+        return is_taken
 
     async def _feed(
         self, target: Target, running: RunningLoad, query_id: int, record: LoadRecord
